@@ -1,0 +1,1 @@
+"""HeartSeg's engine: reading, segmenting and measuring hearts, without any window."""

@@ -1,0 +1,1 @@
+"""From labels to the numbers that a cardiologist reads."""

@@ -1,0 +1,1 @@
+"""Where training images come from, and what is done to them before a network sees them."""

@@ -1,0 +1,1 @@
+"""Readers and writers: one door for each file format."""

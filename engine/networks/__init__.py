@@ -1,0 +1,1 @@
+"""Networks that label images; `NETWORKS` is the table of them."""

@@ -1,0 +1,151 @@
+"""One examination of one patient, as it was read from a folder."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from engine.cine import Cine
+from engine.labelmap import LabelMap
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the source says about the patient; None or empty where it says nothing."""
+
+    identifier: str = ""
+    sex: str = ""  # M, F, O or empty
+    age_years: float | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
+    heart_rate_bpm: float | None = None
+    group: str = ""  # diagnosis group of a research data set
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """How a cine was acquired; empty where the source says nothing."""
+
+    vendor: str = ""
+    scanner: str = ""
+    field_strength_t: float | None = None
+    sequence: str = ""
+    slice_thickness_mm: float | None = None
+    modality: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a study that the reader must know.
+
+    Attributes:
+        what: One sentence about what is wrong.
+        where: File, series or slice it concerns.
+        hint: What to do about it.
+        blocking: Whether measurements on this input would be wrong, so that it is refused.
+    """
+
+    what: str
+    where: str
+    hint: str
+    blocking: bool = False
+
+
+class Origin(StrEnum):
+    """Where labels come from."""
+
+    REFERENCE = "reference"
+    PREDICTED = "predicted"
+    CORRECTED = "corrected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who or what made a label map. Every report prints it.
+
+    Attributes:
+        origin: Reference, prediction, correction of a prediction, or unknown.
+        model: Name of the model that predicted, or empty.
+        model_hash: SHA-256 of its weights, or empty.
+        corrected_by: Person who corrected, or empty.
+        corrected_slices: (phase, slice) pairs, 0-based, that a person has changed.
+        source: File the labels came from, or empty.
+    """
+
+    origin: Origin = Origin.UNKNOWN
+    model: str = ""
+    model_hash: str = ""
+    corrected_by: str = ""
+    corrected_slices: tuple[tuple[int, int], ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """A cine that can be measured, with the facts that came with it.
+
+    Attributes:
+        cine: The grey values.
+        files: The files it was read from.
+        acquisition: How it was acquired.
+        holes: (phase, slice) pairs, 0-based, for which the source has no image. Their voxels
+            are 0; a stack with holes carries a blocking problem.
+        problems: What the geometry guard found in this stack.
+        ed_phase: End-diastolic phase by the source (0-based), or None.
+        es_phase: End-systolic phase by the source (0-based), or None.
+    """
+
+    cine: Cine
+    files: tuple[Path, ...] = field(repr=False, default=())
+    acquisition: Acquisition = Acquisition()
+    holes: tuple[tuple[int, int], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    ed_phase: int | None = None
+    es_phase: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredLabels:
+    """A label map that lay beside the images.
+
+    Attributes:
+        name: What to show, usually the file name.
+        stack: Index in `Study.stacks` of the stack it lies on.
+        labels: The map, on that stack's grid; phases without stored labels are background.
+        provenance: Who made it.
+        files: The files it was read from.
+    """
+
+    name: str
+    stack: int
+    labels: LabelMap
+    provenance: Provenance = Provenance()
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """All that was found in a patient folder.
+
+    Attributes:
+        folder: Where it was read from (a folder or a single file).
+        patient: Facts about the patient.
+        stacks: Stacks that can be measured, the best first.
+        other_views: Long-axis cines and single slices, to look at, never measured.
+        labels: Label maps that fit their stack.
+        problems: All problems, those of the stacks included.
+        skipped_files: Number of files that hold no image (reports, presentation states, ...).
+    """
+
+    folder: Path
+    patient: Patient
+    stacks: tuple[Stack, ...]
+    other_views: tuple[Stack, ...] = ()
+    labels: tuple[StoredLabels, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    skipped_files: int = 0
+
+    @property
+    def name(self) -> str:
+        """What to call the study in titles and reports."""
+        return self.patient.identifier or self.folder.name

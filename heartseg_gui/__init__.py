@@ -1,0 +1,1 @@
+"""The window: views, controllers and documents around the engine."""

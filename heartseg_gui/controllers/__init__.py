@@ -1,0 +1,1 @@
+"""Controllers hear wishes, call the engine and give commands."""

@@ -1,0 +1,1 @@
+"""State of the open study and of its display; QtCore and QtGui only."""

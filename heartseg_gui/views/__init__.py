@@ -1,0 +1,1 @@
+"""Widgets that show state and emit wishes."""
