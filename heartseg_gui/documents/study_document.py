@@ -1,0 +1,213 @@
+"""The open study, its editable label map and all that undo knows."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from engine.cine import Cine
+from engine.labelmap import LabelMap, LabelPatch
+from engine.study import Origin, Provenance, Stack, StoredLabels, Study
+
+SlicePlace = tuple[int, int]
+"""(phase, slice), both 0-based."""
+
+
+class StudyDocument(QObject):
+    """What is being read and edited.
+
+    The label map changes by commands on `undo_stack` alone; "modified" means that the stack is
+    not clean, and saving makes it clean.
+
+    Signals:
+        study_changed: Another study, or none, is open. The stack has changed too.
+        stack_changed: Another stack of the study is on the screen.
+        labels_changed: Some voxels changed; carries the `LabelPatch`.
+        labels_replaced: Another label map took the place of the old one, undo is empty.
+        provenance_changed: Who made the labels, or which slices a person corrected.
+        key_phases_changed: End-diastole or end-systole was set or cleared by hand.
+    """
+
+    study_changed = Signal()
+    stack_changed = Signal()
+    labels_changed = Signal(LabelPatch)
+    labels_replaced = Signal()
+    provenance_changed = Signal()
+    key_phases_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self._study: Study | None = None
+        self._stack_index = 0
+        self._stack: Stack | None = None
+        self._labels: LabelMap | None = None
+        self._reference: LabelMap | None = None
+        self._provenance = Provenance()
+        self._edits: dict[SlicePlace, set[int]] = defaultdict(set)
+        self._ed_phase: int | None = None
+        self._es_phase: int | None = None
+        self.saved_to: Path | None = None
+
+    @property
+    def study(self) -> Study | None:
+        """The open study."""
+        return self._study
+
+    @property
+    def stack(self) -> Stack | None:
+        """The stack or further view on the screen."""
+        return self._stack
+
+    @property
+    def stack_index(self) -> int:
+        """Position of the stack among the study's stacks, then its other views."""
+        return self._stack_index
+
+    @property
+    def measurable(self) -> bool:
+        """Whether the stack on the screen is one that can be labelled and measured."""
+        return self._study is not None and self._stack_index < len(self._study.stacks)
+
+    @property
+    def cine(self) -> Cine | None:
+        """The grey values on the screen."""
+        return self._stack.cine if self._stack else None
+
+    @property
+    def labels(self) -> LabelMap | None:
+        """The editable label map of the stack."""
+        return self._labels
+
+    @property
+    def reference(self) -> LabelMap | None:
+        """The reference labels that came with the study; never edited."""
+        return self._reference
+
+    @property
+    def provenance(self) -> Provenance:
+        """Who made the labels, with the slices corrected since."""
+        return self._provenance
+
+    @property
+    def ed_phase(self) -> int | None:
+        """End-diastole set by hand, else by the source, else None."""
+        source = self._stack.ed_phase if self._stack else None
+        return source if self._ed_phase is None else self._ed_phase
+
+    @property
+    def es_phase(self) -> int | None:
+        """End-systole set by hand, else by the source, else None."""
+        source = self._stack.es_phase if self._stack else None
+        return source if self._es_phase is None else self._es_phase
+
+    @property
+    def modified(self) -> bool:
+        """Whether there are edits that are not saved."""
+        return not self.undo_stack.isClean()
+
+    def corrected_slices(self) -> tuple[SlicePlace, ...]:
+        """(phase, slice) pairs that a person has changed and not taken back."""
+        edited = {place for place, strokes in self._edits.items() if strokes}
+        return tuple(sorted(edited | set(self._provenance.corrected_slices)))
+
+    def set_study(self, study: Study | None) -> None:
+        """Open a study at its best stack, or close it."""
+        self._study = study
+        self._take_stack(0)
+        self.study_changed.emit()
+        self.stack_changed.emit()
+
+    def set_stack(self, index: int) -> None:
+        """Go to another stack or view of the open study; labels and undo start anew."""
+        self._take_stack(index)
+        self.stack_changed.emit()
+
+    def set_ed_phase(self, phase: int | None) -> None:
+        """Set end-diastole by hand, or let it be found."""
+        if phase != self._ed_phase:
+            self._ed_phase = phase
+            self.key_phases_changed.emit()
+
+    def set_es_phase(self, phase: int | None) -> None:
+        """Set end-systole by hand, or let it be found."""
+        if phase != self._es_phase:
+            self._es_phase = phase
+            self.key_phases_changed.emit()
+
+    def apply(self, patch: LabelPatch) -> None:
+        """Change the labels; for commands only."""
+        assert self._labels is not None
+        self._labels.apply(patch)
+        self.labels_changed.emit(patch)
+
+    def note_edit(self, places: Iterable[SlicePlace], stroke: int) -> None:
+        """Remember that a person's stroke changed these slices; for commands only."""
+        new = [place for place in places if stroke not in self._edits[place]]
+        for place in new:
+            self._edits[place].add(stroke)
+        if new:
+            self.provenance_changed.emit()
+
+    def forget_edit(self, stroke: int) -> None:
+        """Take back `note_edit`; for commands only."""
+        for strokes in self._edits.values():
+            strokes.discard(stroke)
+        self.provenance_changed.emit()
+
+    def drop_edits(self, phases: Iterable[int]) -> dict[SlicePlace, set[int]]:
+        """Forget the edits of whole phases, because their labels were replaced; for commands.
+
+        Returns:
+            What was forgotten, for `restore_edits`.
+        """
+        gone = set(phases)
+        dropped = {place: self._edits[place] for place in self._edits if place[0] in gone}
+        for place in dropped:
+            del self._edits[place]
+        return dropped
+
+    def restore_edits(self, dropped: dict[SlicePlace, set[int]]) -> None:
+        """Take back `drop_edits`; for commands only."""
+        self._edits.update(dropped)
+
+    def set_provenance(self, provenance: Provenance) -> None:
+        """State who made the labels; for commands and saving."""
+        self._provenance = provenance
+        self.provenance_changed.emit()
+
+    def replace_labels(self, stored: StoredLabels) -> None:
+        """Start over from stored labels, e.g. after opening a label file; undo is empty."""
+        assert self._labels is not None
+        self._labels = stored.labels.copy()
+        self._provenance = stored.provenance
+        self._edits.clear()
+        self.undo_stack.clear()
+        self.labels_replaced.emit()
+        self.provenance_changed.emit()
+
+    def _take_stack(self, index: int) -> None:
+        views = (*self._study.stacks, *self._study.other_views) if self._study else ()
+        self._stack_index = index
+        self._stack = views[index] if index < len(views) else None
+        self._ed_phase = self._es_phase = None
+        self._edits.clear()
+        self.undo_stack.clear()
+        self.saved_to = None
+        self._labels = self._reference = None
+        self._provenance = Provenance()
+        if self._study is None or self._stack is None or not self.measurable:
+            return
+        cine = self._stack.cine
+        stored = [labels for labels in self._study.labels if labels.stack == index]
+        reference = [s for s in stored if s.provenance.origin is Origin.REFERENCE]
+        own = [s for s in stored if s.provenance.origin is not Origin.REFERENCE]
+        self._reference = reference[0].labels if reference else None
+        first = next(iter(own + reference), None)
+        if first is None:
+            self._labels = LabelMap.empty(cine.phase_count, cine.geometry)
+        else:
+            self._labels = first.labels.copy()
+            self._provenance = first.provenance
