@@ -1,0 +1,165 @@
+"""What the program remembers between two starts, with types."""
+
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+
+from heartseg_gui.documents.display_state import Palette
+
+_RECENT_LIMIT = 8
+E = TypeVar("E", bound=Enum)
+
+
+class Theme(Enum):
+    """Light or dark, or whatever the desktop uses."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Settings(QObject):
+    """Typed settings over `QSettings`.
+
+    Every setter writes at once and tells, if the value is new.
+
+    Signals:
+        recent_changed: The list of recent studies.
+        appearance_changed: Theme or structure colours.
+        reading_changed: Reader, device, frame rate or brush.
+    """
+
+    recent_changed = Signal()
+    appearance_changed = Signal()
+    reading_changed = Signal()
+
+    def __init__(self, store: QSettings | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = QSettings("HeartSeg", "HeartSeg") if store is None else store
+
+    @property
+    def recent(self) -> tuple[Path, ...]:
+        """Studies that were opened, the latest first."""
+        return tuple(Path(line) for line in self._text("recent").splitlines() if line)
+
+    @property
+    def last_folder(self) -> Path:
+        """Where the next folder dialog begins."""
+        return Path(self._text("last_folder") or Path.home())
+
+    @property
+    def theme(self) -> Theme:
+        """Light, dark, or as the desktop has it."""
+        return _member(Theme, self._text("theme"), Theme.SYSTEM)
+
+    @property
+    def palette(self) -> Palette:
+        """Colours of the structures."""
+        return _member(Palette, self._text("palette"), Palette.CARDIAC)
+
+    @property
+    def device(self) -> str:
+        """Where to predict: `auto`, `cpu` or `cuda`."""
+        device = self._text("device")
+        return device if device in {"auto", "cpu", "cuda"} else "auto"
+
+    @property
+    def model(self) -> str:
+        """Name of the model to predict with, or empty for the first one."""
+        return self._text("model")
+
+    @property
+    def reader(self) -> str:
+        """Who corrects; every report prints it."""
+        return self._text("reader")
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """Pictures a second while the cine plays."""
+        return self._number("frame_rate_hz", 20.0)
+
+    @property
+    def brush_radius_mm(self) -> float:
+        """Brush radius at the start [mm]."""
+        return self._number("brush_radius_mm", 5.0)
+
+    def add_recent(self, study: Path) -> None:
+        """Put a study at the top of the list."""
+        others = [path for path in self.recent if path != study]
+        self._set_recent([study, *others][:_RECENT_LIMIT])
+        self._store.setValue("last_folder", str(study.parent))
+
+    def forget_recent(self, study: Path) -> None:
+        """Take a study off the list, e.g. because it is gone."""
+        self._set_recent([path for path in self.recent if path != study])
+
+    def set_theme(self, theme: Theme) -> None:
+        """Choose light, dark, or the desktop's."""
+        if self._write("theme", theme.value):
+            self.appearance_changed.emit()
+
+    def set_palette(self, palette: Palette) -> None:
+        """Choose the colours of the structures."""
+        if self._write("palette", palette.value):
+            self.appearance_changed.emit()
+
+    def set_device(self, device: str) -> None:
+        """Choose where to predict."""
+        self._set_reading("device", device)
+
+    def set_model(self, model: str) -> None:
+        """Choose the model to predict with."""
+        self._set_reading("model", model)
+
+    def set_reader(self, reader: str) -> None:
+        """Say who corrects."""
+        self._set_reading("reader", reader.strip())
+
+    def set_frame_rate(self, frame_rate_hz: float) -> None:
+        """Set the speed of the cine at the start."""
+        self._set_reading("frame_rate_hz", str(frame_rate_hz))
+
+    def set_brush_radius(self, radius_mm: float) -> None:
+        """Set the brush radius at the start [mm]."""
+        self._set_reading("brush_radius_mm", str(radius_mm))
+
+    def window_layout(self) -> tuple[QByteArray, QByteArray]:
+        """Geometry and dock state as the window left them; empty at the first start."""
+        values = (self._store.value("window/geometry"), self._store.value("window/state"))
+        geometry, state = (v if isinstance(v, QByteArray) else QByteArray() for v in values)
+        return geometry, state
+
+    def keep_window_layout(self, geometry: QByteArray, state: QByteArray) -> None:
+        """Remember where the window and its docks were."""
+        self._store.setValue("window/geometry", geometry)
+        self._store.setValue("window/state", state)
+
+    def _set_recent(self, recent: list[Path]) -> None:
+        if self._write("recent", "\n".join(str(path) for path in recent)):
+            self.recent_changed.emit()
+
+    def _set_reading(self, key: str, value: str) -> None:
+        if self._write(key, value):
+            self.reading_changed.emit()
+
+    def _write(self, key: str, value: str) -> bool:
+        if self._text(key) == value:
+            return False
+        self._store.setValue(key, value)
+        return True
+
+    def _text(self, key: str) -> str:
+        value = self._store.value(key, "")
+        return value if isinstance(value, str) else ""
+
+    def _number(self, key: str, default: float) -> float:
+        try:
+            return float(self._text(key))
+        except ValueError:
+            return default
+
+
+def _member(kind: type[E], value: str, default: E) -> E:
+    return next((member for member in kind if member.value == value), default)
