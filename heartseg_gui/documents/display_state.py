@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from engine.structures import HEART_STRUCTURES, Structure
@@ -12,6 +14,7 @@ class OverlayStyle(Enum):
 
     CONTOUR = "contour"
     FILLED = "filled"
+    BOTH = "filled with contour"
 
 
 class Palette(Enum):
@@ -40,17 +43,20 @@ class DisplayState(QObject):
 
     Signals:
         window_changed: Window level or width.
+        smooth_changed: Whether the picture is smoothed between voxels.
         overlay_changed: Anything about the overlay: shown, style, opacity, colours, structures,
             reference contours.
     """
 
     window_changed = Signal()
+    smooth_changed = Signal(bool)
     overlay_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._level = 0.5
         self._width = 1.0
+        self._smooth = True
         self._overlay_shown = True
         self._style = OverlayStyle.FILLED
         self._opacity = 0.4
@@ -67,6 +73,11 @@ class DisplayState(QObject):
     def width(self) -> float:
         """Range of grey values from black to white; positive."""
         return self._width
+
+    @property
+    def smooth(self) -> bool:
+        """Whether grey values are interpolated between voxels on the screen."""
+        return self._smooth
 
     @property
     def overlay_shown(self) -> bool:
@@ -113,6 +124,26 @@ class DisplayState(QObject):
         if (level, width) != (self._level, self._width):
             self._level, self._width = level, width
             self.window_changed.emit()
+
+    def fit_window(self, voxels: NDArray[np.generic]) -> None:
+        """Set the window to what an image holds, leaving out its darkest and brightest 1 %.
+
+        Args:
+            voxels: (t, z, y, x); large cines are sampled.
+        """
+        step = max(1, round((voxels.size / 500_000) ** 0.25))
+        sample = voxels[::step, ::step, ::step, ::step]
+        low, high = np.percentile(sample, (1, 99))
+        if high <= low:
+            low, high = np.min(sample), np.max(sample)
+        width = float(high - low) or 1.0
+        self.set_window(float(low + high) / 2, width)
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Interpolate the picture between voxels, or show them as they are."""
+        if smooth != self._smooth:
+            self._smooth = smooth
+            self.smooth_changed.emit(smooth)
 
     def set_overlay_shown(self, shown: bool) -> None:
         """Show or hide the labels, as `H` does."""

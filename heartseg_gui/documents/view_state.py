@@ -1,10 +1,28 @@
 """What the reader looks at and works with: place, picture and tool, each with its facts."""
 
+from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.structures import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPlace:
+    """Where the mouse points in the stack.
+
+    Attributes:
+        phase: Phase, 0-based.
+        slice_index: Slice, 0-based.
+        y: Row in voxels; whole numbers are voxel centres, 0.0 that of the first.
+        x: Column in voxels, likewise.
+    """
+
+    phase: int
+    slice_index: int
+    y: float
+    x: float
 
 
 class ViewState(QObject):
