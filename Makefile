@@ -1,0 +1,48 @@
+# Two commands do all the set-up on a fresh Debian machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+# Qt and VTK need a screen; Xvfb gives one where there is none.
+export QT_API := pyside6
+export OMP_WAIT_POLICY := passive
+SCREEN = $(if $(DISPLAY),,env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp")
+
+.PHONY: demo app test lint pytest bench system wheel clean
+
+demo: $(STAMP)
+	$(SCREEN) $(PY) -X faulthandler -m heartseg_gui.demo out/demo
+
+app: $(STAMP)
+	$(VENV)/bin/heartseg-gui
+
+test: $(STAMP) lint pytest
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+pytest: $(STAMP)
+	env -u DISPLAY QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp" \
+		$(PY) -X faulthandler -m pytest $(ARGS)
+
+bench: $(STAMP)
+	env -u DISPLAY QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp" \
+		$(PY) -m tests.bench
+
+system:
+	@sh packaging/install-system-packages.sh
+
+$(STAMP): pyproject.toml packaging/system-packages.txt
+	@sh packaging/install-system-packages.sh
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet -e ".[dev]"
+	touch $@
+
+wheel: $(STAMP)
+	$(PY) -m build --wheel
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info
