@@ -1,0 +1,315 @@
+"""The report of one study: everything that is printed or exported, and nothing else."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clinical.conventions import Convention, make_conventions
+from engine.clinical.phases import PhaseChoice, choose_phases
+from engine.clinical.physiology import body_surface_m2, cardiac_output_l_min
+from engine.clinical.plausibility import (
+    warn_about_labels,
+    warn_about_patient,
+    warn_about_volumes,
+)
+from engine.clinical.volumes import (
+    VentricleFunction,
+    VolumeCurve,
+    make_curve,
+    mass_g,
+    slice_areas_mm2,
+)
+from engine.errors import GridMismatchError, UnmeasurableError
+from engine.labelmap import LabelMap
+from engine.structures import HEART_STRUCTURES, Structure
+from engine.study import Acquisition, Patient, Provenance, Stack, Study
+
+_MARGIN_MM = 20.0  # around the heart in the report's pictures
+
+
+@dataclass(frozen=True, slots=True)
+class SliceAreas:
+    """Areas of the structures on one slice of one phase [mm^2]; phase and slice 0-based."""
+
+    phase: int
+    slice_index: int
+    lv_mm2: float
+    myocardium_mm2: float
+    rv_mm2: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyImage:
+    """A picture for the report: the heart, cut out of one slice.
+
+    Attributes:
+        title: E.g. `ED, basal`.
+        phase: 0-based.
+        slice_index: 0-based.
+        grey: Signal from 0 to 1, (y, x).
+        labels: `Structure` numbers, (y, x).
+        pixel_mm: Size of a pixel (y, x).
+    """
+
+    title: str
+    phase: int
+    slice_index: int
+    grey: NDArray[np.float32] = field(repr=False)
+    labels: NDArray[np.uint8] = field(repr=False)
+    pixel_mm: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """What was measured, in which way, on what, by whom, and what to be wary of.
+
+    Quantities that cannot be computed are None, and a warning says why. The ejection fraction
+    lies between 0 and 1.
+
+    Attributes:
+        study_name: Patient identifier or folder name.
+        study_path: Where the study lies.
+        stack_index: Which of the study's stacks was measured, 0-based.
+        stack_name: The reader's name for it.
+        shape: Its number of voxels (t, z, y, x).
+        spacing_mm: Distance between voxel centres (z, y, x).
+        patient: Facts about the patient.
+        acquisition: How the stack was acquired.
+        choice: End diastole and end systole.
+        phase_times_ms: Time of each phase, or empty.
+        lv: Pump function of the left ventricle.
+        rv: The same of the right ventricle, in the same phases.
+        mass_ed_g: LV mass at end diastole; this is *the* mass.
+        mass_es_g: At end systole, to check the former.
+        body_surface_m2: Mosteller.
+        cardiac_output_l_min: Of the LV.
+        curves: Volumes over all labelled phases, of RV, myocardium and LV.
+        slices: Areas on each slice at end diastole and end systole.
+        images: Basal, mid and apical slice at end diastole and end systole.
+        conventions: The choices behind the numbers.
+        provenance: Who made the labels.
+        warnings: What to be wary of, one sentence each.
+        program_version: Of HeartSeg.
+        created: When, ISO 8601.
+    """
+
+    study_name: str
+    study_path: str
+    stack_index: int
+    stack_name: str
+    shape: tuple[int, int, int, int]
+    spacing_mm: tuple[float, float, float]
+    patient: Patient
+    acquisition: Acquisition
+    choice: PhaseChoice
+    phase_times_ms: tuple[float, ...]
+    lv: VentricleFunction
+    rv: VentricleFunction
+    mass_ed_g: float | None
+    mass_es_g: float | None
+    body_surface_m2: float | None
+    cardiac_output_l_min: float | None
+    curves: tuple[VolumeCurve, ...]
+    slices: tuple[SliceAreas, ...]
+    images: tuple[KeyImage, ...]
+    conventions: tuple[Convention, ...]
+    provenance: Provenance
+    warnings: tuple[str, ...]
+    program_version: str
+    created: str
+
+    def time_ms(self, phase: int | None) -> float | None:
+        """Time of a phase after the R wave [ms], or None where unknown."""
+        return self.phase_times_ms[phase] if self.phase_times_ms and phase is not None else None
+
+
+def make_report(
+    study: Study,
+    stack_index: int,
+    labels: LabelMap,
+    provenance: Provenance,
+    *,
+    ed_phase: int | None = None,
+    es_phase: int | None = None,
+    program_version: str,
+) -> Report:
+    """Measure a labelled stack.
+
+    Args:
+        study: The study the labels belong to.
+        stack_index: Which of its stacks they were drawn on.
+        labels: On that stack's grid; phases without labels are not measured.
+        provenance: Who made them.
+        ed_phase: End diastole by hand, 0-based; else the largest LV cavity.
+        es_phase: End systole by hand, 0-based; else the smallest LV cavity.
+        program_version: Is printed.
+
+    Raises:
+        UnmeasurableError: The stack would give wrong millilitres, or there is no LV.
+        GridMismatchError: The labels do not lie on the stack.
+    """
+    stack = study.stacks[stack_index]
+    _refuse_unmeasurable(stack, labels)
+    curves = {structure: make_curve(labels, structure) for structure in HEART_STRUCTURES}
+    choice = choose_phases(
+        curves[Structure.LV],
+        ed_phase=ed_phase,
+        es_phase=es_phase,
+        source=(stack.ed_phase, stack.es_phase),
+    )
+    lv, rv = (
+        VentricleFunction(curves[which].at_ml(choice.ed), curves[which].at_ml(choice.es))
+        for which in (Structure.LV, Structure.RV)
+    )
+    masses_g = [curves[Structure.MYOCARDIUM].at_ml(phase) for phase in (choice.ed, choice.es)]
+    patient = study.patient
+    warnings = [
+        *_warn_about_phases(stack, choice),
+        *warn_about_volumes(lv, rv, curves[Structure.MYOCARDIUM], choice),
+        *warn_about_labels(labels, choice),
+        *warn_about_patient(patient),
+        *_repeat_problems(study, stack),
+    ]
+    return Report(
+        study_name=study.name,
+        study_path=str(study.folder),
+        stack_index=stack_index,
+        stack_name=stack.cine.name,
+        shape=stack.cine.shape,
+        spacing_mm=stack.cine.geometry.spacing_mm,
+        patient=patient,
+        acquisition=stack.acquisition,
+        choice=choice,
+        phase_times_ms=stack.cine.phase_times_ms,
+        lv=lv,
+        rv=rv,
+        mass_ed_g=None if masses_g[0] is None else mass_g(masses_g[0]),
+        mass_es_g=None if masses_g[1] is None else mass_g(masses_g[1]),
+        body_surface_m2=body_surface_m2(patient.height_cm, patient.weight_kg),
+        cardiac_output_l_min=cardiac_output_l_min(lv.stroke_volume_ml, patient.heart_rate_bpm),
+        curves=tuple(curves.values()),
+        slices=tuple(_measure_slices(labels, choice)),
+        images=tuple(_cut_images(stack, labels, choice)),
+        conventions=make_conventions(choice.rule),
+        provenance=provenance,
+        warnings=tuple(dict.fromkeys(warnings)),
+        program_version=program_version,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _refuse_unmeasurable(stack: Stack, labels: LabelMap) -> None:
+    for problem in stack.problems:
+        if problem.blocking:
+            raise UnmeasurableError(
+                f"This stack would give wrong volumes: {problem.what} ({problem.where})",
+                hint=problem.hint,
+            )
+    if stack.holes:
+        phase, slice_index = stack.holes[0]
+        raise UnmeasurableError(
+            f"{len(stack.holes)} images of the stack are missing, the first at phase "
+            f"{phase + 1}, slice {slice_index + 1}.",
+            hint="Export the whole series again; volumes over a hole would be too small.",
+        )
+    if labels.shape != stack.cine.shape or not labels.geometry.matches(stack.cine.geometry):
+        raise GridMismatchError(
+            f"The label map is {labels.shape} voxels (t, z, y, x), the cine {stack.cine.shape}, "
+            "or they lie at different places.",
+            hint="It was probably drawn on another series. Open it together with that one.",
+        )
+
+
+def _warn_about_phases(stack: Stack, choice: PhaseChoice) -> list[str]:
+    warnings = []
+    if choice.ed is None or choice.es is None:
+        phase = choice.ed if choice.ed is not None else choice.es
+        assert phase is not None
+        warnings.append(
+            f"Only phase {phase + 1} is labelled, taken as {'ES' if choice.ed is None else 'ED'}: "
+            "there is no stroke volume and no ejection fraction."
+        )
+    for name, found, stated in (
+        ("ED", choice.ed, stack.ed_phase),
+        ("ES", choice.es, stack.es_phase),
+    ):
+        if found is not None and stated is not None and found != stated:
+            warnings.append(
+                f"The source calls phase {stated + 1} {name}, measured was phase {found + 1}."
+            )
+    return warnings
+
+
+def _repeat_problems(study: Study, stack: Stack) -> list[str]:
+    """What the reader of the study found, other stacks' problems left out."""
+    of_others = [p for other in study.stacks if other is not stack for p in other.problems]
+    problems = [*stack.problems, *(p for p in study.problems if p not in of_others)]
+    return [f"{p.what} {p.hint}".strip() for p in problems if not p.blocking]
+
+
+def _measure_slices(labels: LabelMap, choice: PhaseChoice) -> list[SliceAreas]:
+    rows = []
+    for phase in (choice.ed, choice.es):
+        if phase is None:
+            continue
+        lv, myocardium, rv = (
+            slice_areas_mm2(labels, structure, phase=phase)
+            for structure in (Structure.LV, Structure.MYOCARDIUM, Structure.RV)
+        )
+        for z in range(labels.shape[1]):
+            rows.append(SliceAreas(phase, z, float(lv[z]), float(myocardium[z]), float(rv[z])))
+    return rows
+
+
+def _cut_images(stack: Stack, labels: LabelMap, choice: PhaseChoice) -> list[KeyImage]:
+    """Three slices through the LV at each phase, all cut to the same window."""
+    phases = [(n, p) for n, p in (("ED", choice.ed), ("ES", choice.es)) if p is not None]
+    measured = labels.voxels[[phase for _, phase in phases]]
+    heart = (measured != Structure.BACKGROUND).any(axis=(0, 1))  # (y, x)
+    _, y_mm, x_mm = labels.geometry.spacing_mm
+    window = (
+        _span(np.asarray(heart.any(axis=1)), _MARGIN_MM / y_mm),
+        _span(np.asarray(heart.any(axis=0)), _MARGIN_MM / x_mm),
+    )
+    return [
+        _cut_image(stack, labels, window, phase=phase, slice_index=number, title=f"{name} {level}")
+        for name, phase in phases
+        for level, number in _levels(labels, phase)
+    ]
+
+
+def _cut_image(
+    stack: Stack,
+    labels: LabelMap,
+    window: tuple[slice, slice],
+    *,
+    phase: int,
+    slice_index: int,
+    title: str,
+) -> KeyImage:
+    plane = np.nan_to_num(stack.cine.voxels[phase, slice_index].astype(np.float32))
+    low, high = (float(value) for value in np.percentile(plane, (1, 99.5)))
+    grey = np.clip((plane[window] - low) / max(high - low, 1e-6), 0, 1)
+    shown = labels.voxels[phase, slice_index][window].copy()
+    _, y_mm, x_mm = labels.geometry.spacing_mm
+    return KeyImage(title, phase, slice_index, grey.astype(np.float32), shown, (y_mm, x_mm))
+
+
+def _levels(labels: LabelMap, phase: int) -> list[tuple[str, int]]:
+    """A basal, a middle and an apical slice of the LV; the larger end is the base."""
+    areas = np.count_nonzero(labels.voxels[phase] == Structure.LV, axis=(1, 2))  # (z,)
+    present = np.flatnonzero(areas)
+    picks = np.quantile(present, (0.1, 0.5, 0.9), method="nearest").astype(int).tolist()
+    if areas[picks[0]] < areas[picks[2]]:
+        picks.reverse()
+    numbers = dict(zip(picks, ("basal", "mid", "apical"), strict=True))
+    return [(level, number) for number, level in numbers.items()]
+
+
+def _span(present: NDArray[np.bool_], margin: float) -> slice:
+    """From the first to the last true, and `margin` more on both sides."""
+    inside = np.flatnonzero(present)
+    start = max(0, int(inside[0] - margin))
+    return slice(start, min(present.size, int(inside[-1] + margin) + 1))
