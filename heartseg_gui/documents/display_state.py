@@ -132,7 +132,7 @@ class DisplayState(QObject):
             voxels: (t, z, y, x); large cines are sampled.
         """
         step = max(1, round((voxels.size / 500_000) ** 0.25))
-        sample = voxels[::step, ::step, ::step, ::step]
+        sample = voxels[::step, ::step, ::step, ::step].astype(np.float64)
         low, high = np.percentile(sample, (1, 99))
         if high <= low:
             low, high = np.min(sample), np.max(sample)

@@ -1,0 +1,236 @@
+"""What mouse buttons and wheel do in the slice view."""
+
+import math
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
+
+from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
+from heartseg_gui.views.slice_camera import SliceCamera
+from heartseg_gui.views.slice_item import SliceItem
+from heartseg_gui.views.slice_scene import SliceScene
+
+_NOTCH = 120  # angleDelta of one click of a mouse wheel
+_ZOOM_PER_NOTCH = 1.2
+_WIDTH_PER_NOTCH = 1.1
+_WINDOW_DRAG_PX = 300.0  # a drag this long multiplies the width by e
+_ZOOM_DRAG_PX = 150.0
+
+_PAINT_TOOLS = (Tool.BRUSH, Tool.ERASER)
+_CONTROL = Qt.KeyboardModifier.ControlModifier
+_SHIFT = Qt.KeyboardModifier.ShiftModifier
+_LEFT, _RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
+
+
+class WheelSteps:
+    """Turns wheel and touchpad movements into whole steps; small ones are saved up."""
+
+    def __init__(self) -> None:
+        self._saved = 0
+        self._modifiers = Qt.KeyboardModifier.NoModifier
+
+    def take(self, delta: int, modifiers: Qt.KeyboardModifier) -> int:
+        """Steps that are due after a movement of `delta` [1/8 degree]."""
+        if modifiers != self._modifiers or self._saved * delta < 0:
+            self._saved = 0
+        self._modifiers = modifiers
+        self._saved += delta
+        steps = int(self._saved / _NOTCH)  # towards zero
+        self._saved -= steps * _NOTCH
+        return steps
+
+
+class Drag(Protocol):
+    """What happens between press and release of one button."""
+
+    def move(self, position: QPointF) -> None:
+        """The mouse moved to a position in the viewport."""
+
+    def end(self, position: QPointF) -> None:
+        """The button was released."""
+
+
+class WindowDrag:
+    """Right is more width, left less; up is brighter, down darker."""
+
+    def __init__(self, start: QPointF, display: DisplayState) -> None:
+        self._start, self._display = start, display
+        self._level, self._width = display.level, display.width
+
+    def move(self, position: QPointF) -> None:
+        """Change the window as far as the mouse is away from the start."""
+        moved = position - self._start
+        self._display.set_window(
+            self._level + moved.y() / _WINDOW_DRAG_PX * self._width,
+            self._width * math.exp(moved.x() / _WINDOW_DRAG_PX),
+        )
+
+    def end(self, position: QPointF) -> None:
+        """Nothing more to do."""
+
+
+class PanDrag:
+    """The picture follows the mouse."""
+
+    def __init__(self, start: QPointF, camera: SliceCamera) -> None:
+        self._last, self._camera = start.toPoint(), camera
+
+    def move(self, position: QPointF) -> None:
+        """Shift the picture by whole pixels."""
+        self._camera.pan(position.toPoint() - self._last)
+        self._last = position.toPoint()
+
+    def end(self, position: QPointF) -> None:
+        """Nothing more to do."""
+
+
+class ZoomDrag:
+    """Up enlarges, down reduces, about the point that was pressed."""
+
+    def __init__(self, start: QPointF, camera: SliceCamera) -> None:
+        self._anchor, self._last, self._camera = start.toPoint(), start.y(), camera
+
+    def move(self, position: QPointF) -> None:
+        """Zoom by the way since the last movement."""
+        self._camera.zoom(math.exp((self._last - position.y()) / _ZOOM_DRAG_PX), self._anchor)
+        self._last = position.y()
+
+    def end(self, position: QPointF) -> None:
+        """Nothing more to do."""
+
+
+class SliceTools(QObject):
+    """Tells drags from clicks and passes strokes on.
+
+    Signals:
+        stroke_began: Phase, slice, y, x [voxels] and whether it erases.
+        stroke_moved: y, x [voxels] on the slice where the stroke began.
+        stroke_ended: The button was released.
+    """
+
+    stroke_began = Signal(int, int, float, float, bool)
+    stroke_moved = Signal(float, float)
+    stroke_ended = Signal()
+
+    def __init__(
+        self,
+        document: StudyDocument,
+        view: ViewState,
+        display: DisplayState,
+        tools: ToolState,
+        *,
+        scene: SliceScene,
+        camera: SliceCamera,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self.space_held = False
+        self._document, self._view, self._display, self._tools = document, view, display, tools
+        self._scene, self._camera = scene, camera
+        self._wheel = WheelSteps()
+        self._button = Qt.MouseButton.NoButton
+        self._drag: Drag | None = None
+        self._pressed_at = QPointF()
+        self._stroke_item: SliceItem | None = None
+
+    @property
+    def paints(self) -> bool:
+        """Whether the tool in hand paints here."""
+        return self._tools.tool in _PAINT_TOOLS and self._document.labels is not None
+
+    def press(self, event: QMouseEvent, on_scene: QPointF) -> None:
+        """Begin what the button stands for; further buttons wait for the first one's release."""
+        if self._button != Qt.MouseButton.NoButton:
+            return
+        self._button, self._pressed_at = event.button(), event.position()
+        if self._begins_pan(event.button()):
+            self._drag = PanDrag(event.position(), self._camera)
+        elif self.paints:
+            self._begin_stroke(event, on_scene)
+        elif event.button() == _RIGHT:
+            self._drag = ZoomDrag(event.position(), self._camera)
+        elif event.button() == _LEFT:
+            self._drag = WindowDrag(event.position(), self._display)
+
+    def move(self, event: QMouseEvent, on_scene: QPointF) -> None:
+        """Go on with what was begun."""
+        if self._stroke_item is not None:
+            place = self._scene.place_on(self._stroke_item, on_scene)
+            self.stroke_moved.emit(place.y, place.x)
+        elif self._drag is not None and not self._is_click(event):
+            self._drag.move(event.position())
+
+    def release(self, event: QMouseEvent, on_scene: QPointF) -> None:
+        """End what was begun; a click in the montage goes to the slice."""
+        if event.button() != self._button:
+            return
+        if self._stroke_item is not None:
+            self._stroke_item = None
+            self.stroke_ended.emit()
+        elif self._drag is not None:
+            self._drag.end(event.position())
+            if event.button() == _LEFT and self._is_click(event):
+                self._go_to_slice(on_scene)
+        self._button, self._drag = Qt.MouseButton.NoButton, None
+
+    def double_click(self, event: QMouseEvent, on_scene: QPointF) -> None:
+        """Leave the montage for a slice, or show all of the slice; quick dabs are dabs."""
+        if self.paints or event.button() != _LEFT:
+            self.press(event, on_scene)
+        elif self._view.montage:
+            self._go_to_slice(on_scene)
+            self._view.set_montage(False)
+        else:
+            self._camera.fit()
+
+    def wheel(self, event: QWheelEvent) -> None:
+        """Go through slices or phases, zoom, or change the window's width."""
+        angle = event.angleDelta() if not event.angleDelta().isNull() else event.pixelDelta()
+        delta = angle.y() or angle.x()  # some systems turn the wheel sideways under Shift
+        modifiers = event.modifiers() & (_CONTROL | _SHIFT)
+        if modifiers == _CONTROL:
+            self._camera.zoom(_ZOOM_PER_NOTCH ** (delta / _NOTCH), event.position().toPoint())
+        elif modifiers == (_CONTROL | _SHIFT):
+            width = self._display.width * _WIDTH_PER_NOTCH ** (delta / _NOTCH)
+            self._display.set_window(self._display.level, width)
+        elif modifiers == _SHIFT:
+            self._step_phase(-self._wheel.take(delta, modifiers))
+        else:
+            self._view.step_slice(-self._wheel.take(delta, modifiers))
+
+    def _begins_pan(self, button: Qt.MouseButton) -> bool:
+        panning = self.space_held or self._tools.tool is Tool.PAN
+        return button == Qt.MouseButton.MiddleButton or (button == _LEFT and panning)
+
+    def _begin_stroke(self, event: QMouseEvent, on_scene: QPointF) -> None:
+        item = self._scene.item_at(on_scene)
+        if item is None or event.button() not in (_LEFT, _RIGHT):
+            return
+        self._stroke_item = item
+        self._view.set_slice(item.slice_index)
+        erases = (
+            self._tools.tool is Tool.ERASER
+            or event.button() == _RIGHT
+            or bool(event.modifiers() & _CONTROL)
+        )
+        place = self._scene.place_on(item, on_scene)
+        self.stroke_began.emit(place.phase, place.slice_index, place.y, place.x, erases)
+
+    def _step_phase(self, by: int) -> None:
+        if by:
+            self._view.step_phase(by)
+
+    def _go_to_slice(self, on_scene: QPointF) -> None:
+        item = self._scene.item_at(on_scene)
+        if item is not None:
+            self._view.set_slice(item.slice_index)
+
+    def _is_click(self, event: QMouseEvent) -> bool:
+        """Whether the mouse is still where it was pressed, in a montage, where clicks count."""
+        if not self._view.montage or isinstance(self._drag, PanDrag):
+            return False
+        way: QPoint = (event.position() - self._pressed_at).toPoint()
+        return way.manhattanLength() < QGuiApplication.styleHints().startDragDistance()
