@@ -17,8 +17,9 @@ from engine.datasets.labelled import LabelledPatient
 from engine.datasets.slices import TrainingSlice, batches, make_training_slices
 from engine.datasets.splits import make_folds
 from engine.errors import CannotSaveError, ModelError
-from engine.learning.checkpoint import WEIGHTS, build_network, load_weights, save_weights
+from engine.learning.checkpoint import build_network, save_weights
 from engine.learning.losses import partial_cross_entropy, partial_dice_loss
+from engine.learning.models import WEIGHTS
 from engine.learning.recipe import Recipe, read_recipe
 from engine.learning.runtime import choose_device
 from engine.networks.blocks import in_channels_last
@@ -255,6 +256,3 @@ class Learner:
         self._optimiser.load_state_dict({"state": state, "param_groups": groups})
         self._step = int(tensors["step"])
         return int(tensors["epoch"])
-
-
-__all__ = ["Learner", "load_weights", "make_limits", "split_patients", "train"]

@@ -1,0 +1,55 @@
+"""The command line `heartseg`: proof that the engine stands without a window."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from engine.cli import learning, patient
+from engine.cli.console import say_error
+from engine.errors import HeartSegError
+from engine.progress import Cancelled
+
+DONE, OUR_FAULT, INPUT_AT_FAULT = 0, 1, 2
+
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer may carry a click of its own
+
+app = typer.Typer(
+    name="heartseg",
+    help="Segment the heart in short-axis cardiac MR and measure it. Research use only.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+patient.add_to(app)
+learning.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 our fault, 2 the input's."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments:
+        app(args=["--help"], prog_name="heartseg", standalone_mode=False)
+        return INPUT_AT_FAULT
+    try:
+        result = app(args=arguments, prog_name="heartseg", standalone_mode=False)
+    except HeartSegError as error:
+        say_error(error.what, error.hint)
+        return INPUT_AT_FAULT
+    except _UsageError as error:
+        say_error(str(error), "`heartseg COMMAND --help` shows how, with an example.")
+        return INPUT_AT_FAULT
+    except (Cancelled, KeyboardInterrupt, typer.Abort):
+        say_error("Stopped.", "Files that were complete are kept; nothing half-written is left.")
+        return INPUT_AT_FAULT
+    except Exception:  # noqa: BLE001  (the last line of defence; anything here is our fault)
+        traceback.print_exc()
+        say_error("This is a mistake in the program.", "Please report it with the lines above.")
+        return OUR_FAULT
+    return int(result) if isinstance(result, int) else DONE
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())

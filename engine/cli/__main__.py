@@ -1,0 +1,5 @@
+"""`python -m engine.cli` is `heartseg`."""
+
+from engine.cli import run
+
+run()

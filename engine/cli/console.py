@@ -1,0 +1,82 @@
+"""What the command line shows: progress on stderr, results on stdout."""
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from engine.errors import CannotSaveError
+from engine.progress import Progress, Steps, run_to_end
+
+T = TypeVar("T")
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_output = Console(highlight=False, soft_wrap=True)
+
+
+def say_error(what: str, hint: str) -> None:
+    """One line what, one line what to do, on stderr."""
+    _errors.print("error: " + " ".join(what.split()), style="bold red", markup=False)
+    _errors.print(" ".join(hint.split()), markup=False)
+
+
+def say(text: str) -> None:
+    """A line of result on stdout."""
+    _output.print(text, markup=False)
+
+
+def say_note(text: str) -> None:
+    """A line the user should know, on stderr, so that stdout stays a pure result."""
+    _errors.print(text, markup=False)
+
+
+def say_json(content: Any) -> None:
+    """A result for other programs on stdout; never NaN."""
+    print(json.dumps(content, indent=2, allow_nan=False))  # noqa: T201  (no wrapping, no colour)
+
+
+def say_table(table: Table) -> None:
+    """A table on stdout."""
+    _output.print(table)
+
+
+def drive(steps: Steps[T]) -> T:
+    """Run slow work to its end, with a progress bar where stderr is a terminal."""
+    if not _errors.is_terminal:
+        return run_to_end(steps)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=_errors, transient=True) as bar:
+        task = bar.add_task("Starting", total=None)
+
+        def tell(progress: Progress) -> None:
+            bar.update(
+                task,
+                description=progress.doing,
+                completed=progress.done,
+                total=progress.total or None,
+            )
+
+        return run_to_end(steps, tell=tell)
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write a JSON file, replacing it at once; never NaN.
+
+    Raises:
+        CannotSaveError: It cannot be written.
+    """
+    from engine.io.atomic_file import write_atomically
+
+    if path.is_dir():
+        raise CannotSaveError(f"{path} is a folder.", hint="Give the path of a file.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())

@@ -1,0 +1,79 @@
+"""Which predicted label file belongs to which reference."""
+
+from pathlib import Path
+
+from engine.errors import UnreadableStudyError, UnusableLabelsError
+from engine.io.nifti import NiftiImage, read_labels, read_nifti
+from engine.labelmap import LabelMap
+from engine.progress import Steps
+from engine.structures import Structure
+
+_SUFFIXES = ("_gt", "_seg", "_label", "_labels", "_manual", "_pred")
+
+
+def pair_files(predicted: Path, reference: Path) -> tuple[dict[str, tuple[Path, Path]], list[str]]:
+    """Pair two files, or the NIfTI files of two folders by name.
+
+    A name is what is left of a file name, its sub-folder included, without extension and
+    without `_gt`, `_seg`, `_label`, `_manual` or `_pred`.
+
+    Returns:
+        Name -> (predicted, reference), and the names that only one side has.
+
+    Raises:
+        UnreadableStudyError: Nothing pairs.
+    """
+    if predicted.is_file() and reference.is_file():
+        return {_name(predicted, predicted.parent): (predicted, reference)}, []
+    for path in (predicted, reference):
+        if not path.is_dir():
+            raise UnreadableStudyError(
+                f"{path} is not there, or one side is a file and the other a folder.",
+                hint="Give two label files, or two folders of label files.",
+            )
+    ours, theirs = _files_of(predicted), _files_of(reference)
+    shared = sorted(ours.keys() & theirs.keys())
+    if not shared:
+        raise UnreadableStudyError(
+            f"No label file in {predicted} has the name of one in {reference}.",
+            hint="Files pair by name; endings like _gt, _seg and _pred do not count.",
+        )
+    return {name: (ours[name], theirs[name]) for name in shared}, sorted(
+        ours.keys() ^ theirs.keys()
+    )
+
+
+def _files_of(folder: Path) -> dict[str, Path]:
+    files = [*folder.rglob("*.nii"), *folder.rglob("*.nii.gz")]
+    return {_name(path, folder): path for path in sorted(files)}
+
+
+def _name(path: Path, folder: Path) -> str:
+    name = str(path.relative_to(folder).as_posix()).removesuffix(".gz").removesuffix(".nii")
+    for suffix in _SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def read_label_map(path: Path, *, like: LabelMap | None = None) -> Steps[LabelMap]:
+    """Read a label file without its image.
+
+    Args:
+        path: A NIfTI file of structure numbers.
+        like: Read it in the axis order of this map.
+
+    Raises:
+        UnusableLabelsError: It holds other numbers than 0 to 3.
+    """
+    image: NiftiImage
+    if like is None:
+        image = yield from read_nifti(path)
+    else:
+        image = yield from read_labels(path, like.geometry)
+    whole = image.voxels.astype("uint8")
+    if (whole != image.voxels).any() or whole.max() > max(Structure):
+        raise UnusableLabelsError(
+            f"{path} holds other values than 0, 1 (RV), 2 (myocardium) and 3 (LV).",
+            hint="Translate the labels first, or check that it is not the image.",
+        )
+    return LabelMap(whole, image.geometry)

@@ -1,0 +1,223 @@
+"""Commands about one patient: info, predict, report, phantom."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from engine import __version__
+from engine.cli.console import drive, say, say_json, say_note, say_table
+from engine.errors import HeartSegError, UnmeasurableError
+from engine.labelmap import LabelMap
+from engine.study import Origin, Provenance, Stack, StoredLabels, Study
+
+if TYPE_CHECKING:
+    from engine.clinical.report import Report
+
+StudyArgument = Annotated[
+    Path, typer.Argument(help="Patient folder or file: DICOM, NIfTI, ACDC layout, images.")
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")]
+StackOption = Annotated[
+    int, typer.Option("--stack", min=1, help="Which stack of the study, 1 is the best.")
+]
+
+
+class PhasesChoice(StrEnum):
+    """Which phases to predict."""
+
+    ED_ES = "ed-es"
+    ALL = "all"
+
+
+class DeviceChoice(StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+DeviceOption = Annotated[DeviceChoice, typer.Option("--device", help="Where to compute.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command(epilog="Example: heartseg info patient001 --json")(info)
+    app.command(epilog="Example: heartseg predict patient001 --out results")(predict)
+    app.command(epilog="Example: heartseg report patient001 --labels labels.nii.gz --out results")(
+        report
+    )
+    app.command(epilog="Example: heartseg phantom phantom001 --seed 7")(phantom)
+
+
+def info(
+    study: StudyArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Print data, not prose.")] = False,
+) -> None:
+    """Say what a patient folder holds, and what is wrong with it."""
+    from engine.io.study_summary import describe, summarise
+
+    opened = _open(study)
+    if as_json:
+        say_json(summarise(opened))
+    else:
+        for line in describe(opened):
+            say(line)
+
+
+def predict(
+    study: StudyArgument,
+    out: OutOption,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Name of a model, or a model folder.")
+    ] = None,
+    phases: Annotated[
+        PhasesChoice, typer.Option("--phases", help="ED and ES only, or every phase.")
+    ] = PhasesChoice.ED_ES,
+    device: DeviceOption = DeviceChoice.AUTO,
+    stack: StackOption = 1,
+) -> None:
+    """Label LV, RV and myocardium and measure them.
+
+    Writes labels.nii.gz (x, y, z, t on the study's own grid; phases not predicted are 0) and
+    report.json into the output folder.
+    """
+    from engine.clinical.export import write_json_report
+    from engine.io.nifti import write_labels
+    from engine.learning.checkpoint import load_model
+    from engine.learning.inference import predict as predict_steps
+
+    opened = _open(study)
+    chosen = _stack(opened, stack)
+    prediction = drive(
+        predict_steps(
+            load_model(model),
+            chosen.cine,
+            phases=phases.value,
+            device=device.value,
+            ed_phase=chosen.ed_phase,
+            es_phase=chosen.es_phase,
+        )
+    )
+    for note in prediction.notes:
+        say_note(note)
+    labels = LabelMap(prediction.voxels, chosen.cine.geometry)
+    write_labels(out / "labels.nii.gz", labels)
+    say(f"Labels: {out / 'labels.nii.gz'}")
+    measured = _measure(opened, stack - 1, labels, prediction.provenance)
+    say(f"Report: {write_json_report(measured, out)}")
+    _show(measured)
+
+
+def report(
+    study: StudyArgument,
+    out: OutOption,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", help="Label file; without it, the labels that lie in the study."),
+    ] = None,
+    stack: StackOption = 1,
+    ed: Annotated[int | None, typer.Option("--ed", min=1, help="End-diastolic phase.")] = None,
+    es: Annotated[int | None, typer.Option("--es", min=1, help="End-systolic phase.")] = None,
+) -> None:
+    """Measure labels and write report.pdf, report.csv and report.json."""
+    from engine.clinical.export import write_report
+
+    opened = _open(study)
+    chosen = _stack(opened, stack)
+    stored = _labels(opened, chosen, stack - 1, labels)
+    measured = _measure(opened, stack - 1, stored.labels, stored.provenance, ed=ed, es=es)
+    for path in drive(write_report(measured, out)):
+        say(f"Wrote {path}")
+    _show(measured)
+
+
+def phantom(
+    folder: Annotated[Path, typer.Argument(help="New folder for the patient.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Equal seeds, equal hearts.")] = 0,
+) -> None:
+    """Make a patient folder with a beating heart of exactly known volume."""
+    from engine.datasets.phantom import write_phantom
+
+    say(f"Wrote {drive(write_phantom(folder, seed))}")
+
+
+def _open(path: Path) -> Study:
+    from engine.io.study_folder import read_study
+
+    return drive(read_study(path))
+
+
+def _stack(study: Study, number: int) -> Stack:
+    if not study.stacks:
+        raise UnmeasurableError(
+            f"{study.folder} holds no stack of parallel slices.",
+            hint="`heartseg info` lists what it holds; a short-axis stack is needed.",
+        )
+    if number > len(study.stacks):
+        raise HeartSegError(
+            f"There is no stack {number}; the study has {len(study.stacks)}.",
+            hint="`heartseg info` lists them; 1 is the best.",
+        )
+    chosen = study.stacks[number - 1]
+    for problem in chosen.problems:
+        if problem.blocking:
+            raise UnmeasurableError(f"{problem.what} ({problem.where})", hint=problem.hint)
+    return chosen
+
+
+def _labels(study: Study, stack: Stack, index: int, path: Path | None) -> StoredLabels:
+    from engine.io.label_store import load_labels
+
+    if path is not None:
+        return drive(load_labels(path, stack, stack_index=index))
+    found = [labels for labels in study.labels if labels.stack == index]
+    own = [labels for labels in found if labels.provenance.origin is not Origin.REFERENCE]
+    if not found:
+        raise UnmeasurableError(
+            f"{study.folder} holds no labels for this stack.",
+            hint="Run `heartseg predict` first, or name a label file with --labels.",
+        )
+    return (own or found)[0]
+
+
+def _measure(
+    study: Study,
+    index: int,
+    labels: LabelMap,
+    provenance: Provenance,
+    *,
+    ed: int | None = None,
+    es: int | None = None,
+) -> "Report":
+    from engine.clinical.report import make_report
+
+    return make_report(
+        study,
+        index,
+        labels,
+        provenance,
+        ed_phase=None if ed is None else ed - 1,
+        es_phase=None if es is None else es - 1,
+        program_version=__version__,
+    )
+
+
+def _show(report: "Report") -> None:
+    """The volumes as a table, then the warnings."""
+    table = Table("", "EDV [ml]", "ESV [ml]", "SV [ml]", "EF [%]", title=report.study_name)
+    for name, ventricle in (("LV", report.lv), ("RV", report.rv)):
+        fraction = ventricle.ejection_fraction
+        values = (
+            ventricle.end_diastolic_ml,
+            ventricle.end_systolic_ml,
+            ventricle.stroke_volume_ml,
+            None if fraction is None else 100 * fraction,
+        )
+        table.add_row(name, *("-" if value is None else f"{value:.1f}" for value in values))
+    say_table(table)
+    for warning in report.warnings:
+        say_note(f"Note: {warning}")
