@@ -125,8 +125,8 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     person = [
         {"M": "male", "F": "female", "O": "other"}.get(patient.sex, ""),
         _with_unit(patient.age_years, "years", 0),
-        _with_unit(patient.height_cm, "cm", 0),
-        _with_unit(patient.weight_kg, "kg", 0),
+        "" if patient.height_cm is None else f"{patient.height_cm:g} cm",
+        "" if patient.weight_kg is None else f"{patient.weight_kg:g} kg",
     ]
     scanner = [scan.vendor, scan.scanner, _with_unit(scan.field_strength_t, "T", 1), scan.sequence]
     return [

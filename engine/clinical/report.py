@@ -166,11 +166,11 @@ def make_report(
     masses_g = [curves[Structure.MYOCARDIUM].at_ml(phase) for phase in (choice.ed, choice.es)]
     patient = study.patient
     warnings = [
+        *_repeat_problems(study, stack),  # first: they put every number in doubt
         *_warn_about_phases(stack, choice),
         *warn_about_volumes(lv, rv, curves[Structure.MYOCARDIUM], choice),
         *warn_about_labels(labels, choice),
         *warn_about_patient(patient),
-        *_repeat_problems(study, stack),
     ]
     return Report(
         study_name=study.name,
