@@ -20,6 +20,7 @@ from engine.cine import Cine
 from engine.errors import UnreadableStudyError
 from engine.io.dicom_headers import Header, combine_patients, holds_image, read_header, text
 from engine.io.dicom_pixels import Pixels, decode_frames
+from engine.io.dicom_start import looks_like_dicom
 from engine.io.finding import Finding
 from engine.io.geometry_guard import check_holes, check_spacing
 from engine.io.slice_frames import Frame
@@ -47,6 +48,8 @@ _DAMAGED = (
     zlib.error,
 )
 _FILES_PER_STEP = 8
+
+Places = dict[int, tuple[int, int]]
 _LARGEST_UNPACKED = 2 << 30
 
 
@@ -60,10 +63,13 @@ class _Gathered:
     skipped: dict[Path, str] = field(default_factory=dict)
 
 
-def read_dicom(files: Sequence[Path]) -> Steps[Finding]:
+def read_dicom(files: Sequence[Path]) -> Steps[tuple[Finding, Places]]:
     """Read DICOM files, whatever their order and names, into stacks and views.
 
     Each file is read once. Objects without an image are counted; damaged ones become problems.
+
+    Returns:
+        What was found, and for each instance number of the best stack its (phase, slice).
     """
     gathered = _Gathered()
     for number, file in enumerate(sorted(files)):
@@ -89,13 +95,33 @@ def read_dicom(files: Sequence[Path]) -> Steps[Finding]:
     patient = combine_patients(
         gathered.headers.values(), rate_from=[gathered.headers[file] for file in rated]
     )
-    return Finding(
+    finding = Finding(
         patient=patient,
         stacks=tuple(stacks),
         other_views=tuple(views),
-        problems=(*plans.problems, *_file_problems(gathered), *_no_stack_problem(stacks, views)),
+        problems=(
+            *plans.problems,
+            *_file_problems(gathered),
+            *_no_stack_problem(stacks, views),
+            *_no_image_problem(gathered),
+        ),
         skipped_files=len(gathered.skipped),
     )
+    return finding, {} if best is None else _places(best)
+
+
+def _places(plan: StackPlan) -> Places:
+    """Instance numbers that occur once in a stack, and where."""
+    places: Places = {}
+    repeated = set()
+    for z, row in enumerate(plan.rows):
+        for t, frame in enumerate(row):
+            if frame is None:
+                continue
+            if frame.instance in places:
+                repeated.add(frame.instance)
+            places[frame.instance] = (t, z)
+    return {number: place for number, place in places.items() if number not in repeated}
 
 
 def _equal(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
@@ -162,18 +188,6 @@ def _complete_meta(dataset: Dataset) -> None:
         implicit = dataset.original_encoding[0] is not False
         syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
         dataset.file_meta.TransferSyntaxUID = syntax
-
-
-def looks_like_dicom(start: bytes) -> bool:
-    """Whether bytes without preamble begin like a data set: group 2 or 8, then a likely length."""
-    if len(start) < 16 or start[:2] not in (b"\x02\x00", b"\x08\x00"):
-        return False
-    if start[3] != 0:  # the first elements of both groups have small numbers
-        return False
-    if start[4:6].isalpha() and start[4:6].isupper():
-        return True
-    (length,) = struct.unpack("<I", start[4:8])
-    return bool(length <= 1024)
 
 
 def _refuse_many_patients(gathered: _Gathered) -> None:
@@ -275,4 +289,18 @@ def _no_stack_problem(stacks: list[Stack], views: list[Stack]) -> list[Problem]:
             "The images can be looked at; volumes need the whole short-axis stack.",
             blocking=True,
         )
+    ]
+
+
+def _no_image_problem(gathered: _Gathered) -> list[Problem]:
+    """Say so where a segmentation or the like was left out; reports need no mention."""
+    kinds = {"SEG": "segmentation", "RTSTRUCT": "structure set", "RTDOSE": "dose"}
+    found = {file: kinds[kind] for file, kind in gathered.skipped.items() if kind in kinds}
+    return [
+        Problem(
+            f"{file.name} is a DICOM {kind} and holds no image.",
+            str(file),
+            "Open the images it was drawn on; labels are read from NIfTI files.",
+        )
+        for file, kind in list(found.items())[:5]
     ]
