@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from engine import __version__
-from engine.cli.console import drive, say, say_json, say_note, say_table
+from engine.cli.console import drive, say, say_json, say_note, say_table, write_json
 from engine.errors import HeartSegError, UnmeasurableError
 from engine.labelmap import LabelMap
 from engine.study import Origin, Provenance, Stack, StoredLabels, Study
@@ -85,8 +85,8 @@ def predict(
     Writes labels.nii.gz (x, y, z, t on the study's own grid; phases not predicted are 0) and
     report.json into the output folder.
     """
-    from engine.clinical.export import write_json_report
-    from engine.io.nifti import write_labels
+    from engine.clinical.export import report_facts
+    from engine.io.label_store import save_labels
     from engine.learning.checkpoint import load_model
     from engine.learning.inference import predict as predict_steps
 
@@ -105,10 +105,12 @@ def predict(
     for note in prediction.notes:
         say_note(note)
     labels = LabelMap(prediction.voxels, chosen.cine.geometry)
-    write_labels(out / "labels.nii.gz", labels)
-    say(f"Labels: {out / 'labels.nii.gz'}")
+    place = out / "labels.nii.gz"
+    drive(save_labels(opened, stack - 1, labels, prediction.provenance, path=place))
+    say(f"Labels: {place}")
     measured = _measure(opened, stack - 1, labels, prediction.provenance)
-    say(f"Report: {write_json_report(measured, out)}")
+    write_json(report_facts(measured), out / "report.json")
+    say(f"Report: {out / 'report.json'}")
     _show(measured)
 
 
@@ -173,7 +175,7 @@ def _labels(study: Study, stack: Stack, index: int, path: Path | None) -> Stored
     from engine.io.label_store import load_labels
 
     if path is not None:
-        return drive(load_labels(path, stack, stack_index=index))
+        return drive(load_labels(path, stack, index=index))
     found = [labels for labels in study.labels if labels.stack == index]
     own = [labels for labels in found if labels.provenance.origin is not Origin.REFERENCE]
     if not found:

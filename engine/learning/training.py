@@ -248,9 +248,13 @@ class Learner:
                 {n.removeprefix(start): v for n, v in tensors.items() if n.startswith(start)}
             )
         state: dict[int, dict[str, Tensor]] = {}
+        parameters = list(self.network.parameters())
         for name, value in tensors.items():
             if name.startswith("optimiser."):
                 _, index, field = name.split(".")
+                like = parameters[int(index)]
+                if value.shape == like.shape:  # the optimiser wants its parameter's memory layout
+                    value = torch.empty_like(like).copy_(value).detach()
                 state.setdefault(int(index), {})[field] = value
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": state, "param_groups": groups})
