@@ -1,20 +1,30 @@
 """What is written on the picture: place, time, window, directions, scale."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap
 
+from engine.cine import Cine
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.views.slice_rendering import SlicePlane, edge_letters
+from heartseg_gui.views.slice_texts import (
+    key_phase_text,
+    phase_text,
+    scale_length_mm,
+    scale_text,
+    slice_text,
+    window_text,
+)
 
 _MARGIN_PX = 10
 _INK = QColor(240, 240, 235)
 _ACCENT = QColor(255, 200, 90)
 _DARK = QColor(0, 0, 0, 200)
-_SCALE_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+_EDGES = ((0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0))  # left, right, top, bottom
 _LONGEST_SCALE_SHARE = 0.25  # of the width of the view
 _KEPT_TEXTS = 200
 
@@ -58,19 +68,34 @@ def _render(text: str, font: QFont, ink: QColor, ratio: float) -> QPixmap:
     return pixmap
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A text and where it stands in the viewport."""
+
+    pixmap: QPixmap
+    area: QRectF
+
+
 class SliceAnnotations:
-    """Writes on the viewport, in device-independent pixels."""
+    """Writes on the viewport, in device-independent pixels.
+
+    Texts are laid out anew when something changed, not at every paint: a brush stroke paints a
+    thousand times and changes none of them.
+    """
 
     def __init__(self, document: StudyDocument, view: ViewState, display: DisplayState) -> None:
         self._document, self._view, self._display = document, view, display
         self._texts = TextCache()
-        self._font = QFont()
-        self._font.setPixelSize(13)
-        self._letter_font = QFont(self._font)
-        self._letter_font.setPixelSize(15)
-        self._letter_font.setBold(True)
-        self._title_font = QFont(self._font)
-        self._title_font.setPixelSize(20)
+        self._font = _font(13)
+        self._letter_font = _font(15, bold=True)
+        self._title_font = _font(20)
+        self._marks: list[_Mark] = []
+        self._laid_out_for: object = None
+        self._scale_bar = QPainterPath()
+
+    def renew(self) -> None:
+        """Write something else from now on."""
+        self._laid_out_for = None
 
     def paint(
         self, painter: QPainter, viewport: QRect, exposed: QRectF, pixels_per_mm: float
@@ -79,130 +104,76 @@ class SliceAnnotations:
         if self._document.cine is None:
             self._paint_empty(painter, viewport)
             return
-        inner = viewport.adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX)
-        self._paint_corners(painter, inner, exposed)
-        self._paint_letters(painter, inner, exposed)
-        self._paint_scale(painter, inner, exposed, pixels_per_mm)
+        ratio = painter.device().devicePixelRatioF()
+        key = (viewport.getRect(), pixels_per_mm, ratio)
+        if key != self._laid_out_for:
+            self._laid_out_for = key
+            self._lay_out(viewport, pixels_per_mm, ratio)
+        for mark in self._marks:
+            if exposed.intersects(mark.area):
+                painter.drawPixmap(mark.area.topLeft(), mark.pixmap)
+        if exposed.intersects(self._scale_bar.boundingRect().adjusted(-3, -3, 3, 3)):
+            painter.strokePath(self._scale_bar, QPen(_DARK, 4))
+            painter.strokePath(self._scale_bar, QPen(_INK, 1.5))
 
     def paint_number(self, painter: QPainter, at: QPoint, slice_index: int) -> None:
         """Write the number of a slice of the montage."""
-        self._draw(painter, str(slice_index + 1), self._font, at)
+        ratio = painter.device().devicePixelRatioF()
+        text = str(slice_index + 1)
+        painter.drawPixmap(at, self._texts.pixmap(text, self._font, _INK, ratio))
 
-    def slice_text(self) -> str:
-        """Which slice this is, and where it lies along the stack's normal."""
+    def _lay_out(self, viewport: QRect, pixels_per_mm: float, ratio: float) -> None:
         cine = self._document.cine
         assert cine is not None
-        index = min(self._view.slice_index, cine.slice_count - 1)
-        centre_mm = cine.geometry.position_mm(
-            z=index, y=(cine.shape[2] - 1) / 2, x=(cine.shape[3] - 1) / 2
-        )
-        position_mm = float(centre_mm @ cine.geometry.slice_normal)
-        return f"Slice {index + 1}/{cine.slice_count}   {_signed(position_mm)} mm"
-
-    def phase_text(self) -> str:
-        """Which phase this is, and when after the R wave."""
-        cine = self._document.cine
-        assert cine is not None
-        phase = min(self._view.phase, cine.phase_count - 1)
-        text = f"Phase {phase + 1}/{cine.phase_count}"
-        time_ms = cine.time_ms(phase)
-        return text if time_ms is None else f"{text}   {time_ms:.0f} ms"
-
-    def badge_text(self) -> str:
-        """`ED`, `ES` or nothing."""
-        phase = self._view.phase
-        named = (("ED", self._document.ed_phase), ("ES", self._document.es_phase))
-        return "  ".join(name for name, key_phase in named if key_phase == phase)
-
-    def window_text(self) -> str:
-        """Window width and level, or nothing for pictures in colour."""
-        cine = self._document.cine
-        if cine is None or cine.colour is not None:
-            return ""
-        digits = 0 if self._display.width >= 20 else 2
-        return f"W {self._display.width:.{digits}f}   L {self._display.level:.{digits}f}"
-
-    def _paint_corners(self, painter: QPainter, inner: QRect, exposed: QRectF) -> None:
-        study, cine = self._document.study, self._document.cine
-        assert cine is not None
-        names = [study.name] if study else []
-        names.append(cine.name)
-        if not self._view.montage:
-            names.append(self.slice_text())
-        else:
-            names.append(f"{cine.slice_count} slices")
-        self._put(painter, "\n".join(names), inner, exposed, corner=Qt.Corner.TopLeftCorner)
-        phase = self._put(
-            painter, self.phase_text(), inner, exposed, corner=Qt.Corner.TopRightCorner
-        )
-        if self.badge_text():
-            below = inner.adjusted(0, round(phase.height()) + 2, 0, 0)
-            self._put_badge(painter, self.badge_text(), below)
-        if self.window_text():
-            self._put(
-                painter, self.window_text(), inner, exposed, corner=Qt.Corner.BottomLeftCorner
-            )
-
-    def _paint_letters(self, painter: QPainter, inner: QRect, exposed: QRectF) -> None:
-        cine = self._document.cine
-        assert cine is not None
-        letters = edge_letters(cine.geometry, SlicePlane.of(cine.geometry))
-        places = ((0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0))
-        for text, (across, down) in zip(letters, places, strict=True):
-            pixmap = self._texts.pixmap(text, self._letter_font, _INK, _ratio(painter))
-            size = pixmap.deviceIndependentSize()
-            at = QPointF(
-                inner.x() + across * (inner.width() - size.width()),
-                inner.y() + down * (inner.height() - size.height()),
-            )
-            if exposed.intersects(QRectF(at, size)):
-                painter.drawPixmap(at, pixmap)
-
-    def _paint_scale(
-        self, painter: QPainter, inner: QRect, exposed: QRectF, pixels_per_mm: float
-    ) -> None:
-        fitting = [
-            length
-            for length in _SCALE_LENGTHS_MM
-            if length * pixels_per_mm <= _LONGEST_SCALE_SHARE * inner.width()
+        inner = QRectF(viewport.adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX))
+        upper_right = [
+            (phase_text(cine, self._view.phase), self._font, _INK),
+            (key_phase_text(self._document, self._view.phase), self._letter_font, _ACCENT),
         ]
-        if not fitting:
-            return
-        length_mm = fitting[-1]
-        text = f"{length_mm // 10} cm" if length_mm >= 10 else f"{length_mm} mm"
-        label = self._put(painter, text, inner, exposed, corner=Qt.Corner.BottomRightCorner)
-        y = label.top() - 2.0
-        left, right = inner.right() - length_mm * pixels_per_mm, float(inner.right())
-        if not exposed.intersects(QRectF(left - 3, y - 8, right - left + 6, 12)):
-            return
-        path = QPainterPath(QPointF(left, y - 5))
-        for corner in (QPointF(left, y), QPointF(right, y), QPointF(right, y - 5)):
-            path.lineTo(corner)
-        painter.strokePath(path, QPen(_DARK, 4))
-        painter.strokePath(path, QPen(_INK, 1.5))
+        width, level = self._display.width, self._display.level
+        window = "" if cine.colour is not None else window_text(width, level)
+        length_mm = scale_length_mm(_LONGEST_SCALE_SHARE * inner.width() / pixels_per_mm)
+        scale = self._mark(scale_text(length_mm), self._font, _INK, ratio, inner, (1.0, 1.0))
+        self._marks = [
+            self._mark(self._upper_left(cine), self._font, _INK, ratio, inner, (0.0, 0.0)),
+            self._mark(window, self._font, _INK, ratio, inner, (0.0, 1.0)),
+            scale,
+        ]
+        top = inner
+        for text, font, ink in upper_right:
+            self._marks.append(self._mark(text, font, ink, ratio, top, (1.0, 0.0)))
+            top = top.adjusted(0, self._marks[-1].area.height() + 2, 0, 0)
+        letters = edge_letters(cine.geometry, SlicePlane.of(cine.geometry))
+        for text, place in zip(letters, _EDGES, strict=True):
+            self._marks.append(self._mark(text, self._letter_font, _INK, ratio, inner, place))
+        self._scale_bar = _bracket(
+            inner.right() - length_mm * pixels_per_mm, inner.right(), scale.area.top() - 2
+        )
 
-    def _put(
-        self, painter: QPainter, text: str, inner: QRect, exposed: QRectF, *, corner: Qt.Corner
-    ) -> QRectF:
-        """Write a text into a corner; returns where it stands."""
-        pixmap = self._texts.pixmap(text, self._font, _INK, _ratio(painter))
+    def _upper_left(self, cine: Cine) -> str:
+        names = [self._document.study.name] if self._document.study else []
+        names.append(cine.name)
+        if self._view.montage:
+            names.append(f"{cine.slice_count} slices")
+        else:
+            names.append(slice_text(cine, self._view.slice_index))
+        return "\n".join(names)
+
+    def _mark(
+        self,
+        text: str,
+        font: QFont,
+        ink: QColor,
+        ratio: float,
+        inner: QRectF,
+        place: tuple[float, float],
+    ) -> _Mark:
+        """A text that stands at a share of the way across and down."""
+        pixmap = self._texts.pixmap(text, font, ink, ratio)
         size = pixmap.deviceIndependentSize()
-        area = QRectF(QPointF(inner.topLeft()), size)
-        if corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
-            area.moveRight(inner.right())
-        if corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
-            area.moveBottom(inner.bottom())
-        if exposed.intersects(area):
-            painter.drawPixmap(area.topLeft(), pixmap)
-        return area
-
-    def _put_badge(self, painter: QPainter, text: str, inner: QRect) -> None:
-        pixmap = self._texts.pixmap(text, self._letter_font, _ACCENT, _ratio(painter))
-        size = pixmap.deviceIndependentSize()
-        painter.drawPixmap(QPointF(inner.right() - size.width(), inner.top()), pixmap)
-
-    def _draw(self, painter: QPainter, text: str, font: QFont, at: QPoint) -> None:
-        painter.drawPixmap(at, self._texts.pixmap(text, font, _INK, _ratio(painter)))
+        left = inner.x() + place[0] * (inner.width() - size.width())
+        top = inner.y() + place[1] * (inner.height() - size.height())
+        return _Mark(pixmap, QRectF(QPointF(round(left), round(top)), size))
 
     def _paint_empty(self, painter: QPainter, viewport: QRect) -> None:
         middle = viewport.center().y()
@@ -220,9 +191,16 @@ class SliceAnnotations:
         painter.drawText(viewport.adjusted(20, middle + 2, -20, 0), flags, _EMPTY_HINT)
 
 
-def _ratio(painter: QPainter) -> float:
-    return painter.device().devicePixelRatioF()
+def _font(pixels: int, *, bold: bool = False) -> QFont:
+    font = QFont()
+    font.setPixelSize(pixels)
+    font.setBold(bold)
+    return font
 
 
-def _signed(value_mm: float) -> str:
-    return f"{value_mm:.1f}".replace("-", "−")
+def _bracket(left: float, right: float, y: float) -> QPainterPath:
+    """The scale bar, with an upright stroke at both ends."""
+    path = QPainterPath(QPointF(left, y - 5))
+    for corner in (QPointF(left, y), QPointF(right, y), QPointF(right, y - 5)):
+        path.lineTo(corner)
+    return path

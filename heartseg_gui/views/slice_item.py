@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.cine import Cine
 from engine.labelmap import LabelMap
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
+from heartseg_gui.views.slice_picture import SlicePicture
 from heartseg_gui.views.slice_rendering import (
     Box,
     GreyTable,
@@ -18,7 +19,7 @@ from heartseg_gui.views.slice_rendering import (
     SlicePlane,
     box_of,
     cut_boxes,
-    draw_colour,
+    image_over,
     join_boxes,
     outline_paths,
     outline_runs,
@@ -37,10 +38,9 @@ class SliceItem(QGraphicsItem):
         self.plane = plane
         self.slice_index = 0
         self._display = display
-        self._pixels: Pixels = np.zeros((plane.height, plane.width), np.uint32)
-        self._overlay: Pixels = np.zeros_like(self._pixels)
-        self._image = _image_over(self._pixels, QImage.Format.Format_RGB32)
-        self._overlay_image = _image_over(self._overlay, QImage.Format.Format_ARGB32_Premultiplied)
+        self._picture = SlicePicture(plane)
+        self._overlay: Pixels = np.zeros((plane.height, plane.width), np.uint32)
+        self._overlay_image = image_over(self._overlay, QImage.Format.Format_ARGB32_Premultiplied)
         self._labels: NDArray[np.uint8] | None = None  # (y, x), in the order of the screen
         self._label_box: Box | None = None
         self._colours = overlay_table(display)
@@ -53,9 +53,11 @@ class SliceItem(QGraphicsItem):
         """Draw the grey values or colours of a phase."""
         if cine.colour is not None:
             colour = self.plane.turn(cine.colour[phase, self.slice_index])
-            draw_colour(colour.astype(np.uint8, copy=False), self._pixels)
+            self._picture.renew(colour.astype(np.uint8, copy=False))
         else:
-            grey.draw(self.plane.turn(cine.voxels[phase, self.slice_index]), self._pixels)
+            voxels = self.plane.turn(cine.voxels[phase, self.slice_index])
+            grey.draw(voxels, self._picture.grey)
+            self._picture.renew()
         self.update()
 
     def show_labels(self, labels: LabelMap | None, phase: int) -> None:
@@ -196,18 +198,10 @@ class SliceItem(QGraphicsItem):
         widget: QWidget | None = None,  # noqa: ARG002  (Qt's signature)
     ) -> None:
         """Draw image, areas, outlines and reference."""
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._display.smooth)
-        painter.drawImage(self._bounds, self._image, QRectF(self._image.rect()))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        self._picture.paint(painter, smooth=self._display.smooth)
         self._paint_areas(painter)
         self._paint_outlines(painter, option.exposedRect)
         self._paint_reference(painter)
-
-
-def _image_over(pixels: Pixels, pixel_format: QImage.Format) -> QImage:
-    """A QImage on the memory of an array, which must outlive it."""
-    height, width = pixels.shape
-    return QImage(pixels.data, width, height, pixels.strides[0], pixel_format)
 
 
 def _pen(painter: QPainter, colour: QColor) -> QPen:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtGui import QImage
 
 from engine.geometry import Geometry
 from engine.structures import HEART_STRUCTURES
@@ -103,38 +104,48 @@ def _letters(direction: NDArray[np.float64]) -> str:
 
 
 class GreyTable:
-    """Grey values to pixels for one window; a table for integers of up to 16 bits."""
+    """Voxels to grey of 8 bits for one window; a table for integers of up to 16 bits."""
 
     def __init__(self, level: float, width: float, dtype: np.dtype[np.generic]) -> None:
         self._low = level - width / 2
         self._scale = 255 / width
-        self._table: Pixels | None = None
+        self._table: NDArray[np.uint8] | None = None
         self._index_type: type[np.unsignedinteger] = np.uint8 if dtype.itemsize == 1 else np.uint16
         if dtype.kind in "iu" and dtype.itemsize <= 2:
             count = 1 << (8 * dtype.itemsize)
             values = np.arange(count, dtype=self._index_type).view(dtype)
-            self._table = np.empty(count, np.uint32)
+            self._table = np.empty(count, np.uint8)
             self._compute(values, self._table)
 
-    def draw(self, voxels: NDArray[np.generic], out: Pixels) -> None:
-        """Write the pixels of a slice, both (y, x)."""
+    def draw(self, voxels: NDArray[np.generic], out: NDArray[np.uint8]) -> None:
+        """Write the grey values of a slice, both (y, x)."""
         if self._table is None:
             self._compute(voxels, out)
         else:
             # "clip" only spares the check of indices that cannot be out of range
             np.take(self._table, voxels.view(self._index_type), out=out, mode="clip")
 
-    def _compute(self, voxels: NDArray[np.generic], out: Pixels) -> None:
+    def _compute(self, voxels: NDArray[np.generic], out: NDArray[np.uint8]) -> None:
         grey = (voxels.astype(np.float32) - np.float32(self._low)) * np.float32(self._scale)
-        np.clip(np.nan_to_num(grey, copy=False), 0, 255, out=grey)
-        np.multiply(grey.astype(np.uint32), np.uint32(0x010101), out=out)
-        np.bitwise_or(out, np.uint32(_OPAQUE), out=out)
+        out[...] = np.clip(np.nan_to_num(grey, copy=False), 0, 255)
+
+
+def to_pixels(grey: NDArray[np.uint8], out: Pixels) -> None:
+    """Write the pixels of an image of 8 bits, both (y, x)."""
+    np.multiply(grey, np.uint32(0x010101), out=out, dtype=np.uint32)
+    np.bitwise_or(out, np.uint32(_OPAQUE), out=out)
 
 
 def draw_colour(colour: NDArray[np.uint8], out: Pixels) -> None:
-    """Write the pixels of a slice in colour, (y, x, 3) red, green, blue."""
+    """Write the pixels of an image in colour, (y, x, 3) red, green, blue."""
     red, green, blue = (colour[..., channel].astype(np.uint32) for channel in range(3))
     out[...] = _OPAQUE | (red << 16) | (green << 8) | blue
+
+
+def image_over(pixels: Pixels, pixel_format: QImage.Format) -> QImage:
+    """A QImage on the memory of an array, which must outlive it."""
+    height, width = pixels.shape
+    return QImage(pixels.data, width, height, pixels.strides[0], pixel_format)
 
 
 def overlay_table(display: DisplayState) -> Pixels:

@@ -135,6 +135,7 @@ class SliceView(QGraphicsView):
         self._show_state()
 
     def _show_state(self) -> None:
+        self._annotations.renew()
         self.viewport().update()
         self._tell_cursor()
 

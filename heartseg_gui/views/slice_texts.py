@@ -1,0 +1,47 @@
+"""What is written on the picture, in the words of the reader."""
+
+from engine.cine import Cine
+from heartseg_gui.documents.study_document import StudyDocument
+
+_SCALE_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+_NARROW_WINDOW = 20.0
+
+
+def slice_text(cine: Cine, slice_index: int) -> str:
+    """Which slice this is, and where it lies along the stack's normal."""
+    index = min(slice_index, cine.slice_count - 1)
+    _, _, height, width = cine.shape
+    centre_mm = cine.geometry.position_mm(z=index, y=(height - 1) / 2, x=(width - 1) / 2)
+    position_mm = f"{float(centre_mm @ cine.geometry.slice_normal):.1f}".replace("-", "−")
+    return f"Slice {index + 1}/{cine.slice_count}   {position_mm} mm"
+
+
+def phase_text(cine: Cine, phase: int) -> str:
+    """Which phase this is, and when after the R wave."""
+    phase = min(phase, cine.phase_count - 1)
+    text = f"Phase {phase + 1}/{cine.phase_count}"
+    time_ms = cine.time_ms(phase)
+    return text if time_ms is None else f"{text}   {time_ms:.0f} ms"
+
+
+def key_phase_text(document: StudyDocument, phase: int) -> str:
+    """`ED`, `ES`, both or nothing."""
+    named = (("ED", document.ed_phase), ("ES", document.es_phase))
+    return "  ".join(name for name, key_phase in named if key_phase == phase)
+
+
+def window_text(width: float, level: float) -> str:
+    """Window width and level, with decimals where the window is narrow."""
+    digits = 0 if width >= _NARROW_WINDOW else 2
+    return f"W {width:.{digits}f}   L {level:.{digits}f}"
+
+
+def scale_length_mm(longest_mm: float) -> int:
+    """The longest round length that is not longer than this."""
+    fitting = [length for length in _SCALE_LENGTHS_MM if length <= longest_mm]
+    return fitting[-1] if fitting else _SCALE_LENGTHS_MM[0]
+
+
+def scale_text(length_mm: int) -> str:
+    """A length as people say it."""
+    return f"{length_mm // 10} cm" if length_mm % 10 == 0 else f"{length_mm} mm"

@@ -1,0 +1,55 @@
+"""Run all benchmarks, or those that are named: `python -m tests.bench [NAME ...]`.
+
+Needs a display; without one: `xvfb-run -a -s "-screen 0 1600x1000x24" python -m tests.bench`.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import brush, idle, slices
+from tests.bench.measuring import Measurement, machine
+
+BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
+    "slices": slices.measure,
+    "brush": brush.measure,
+    "idle": idle.measure,
+}
+"""One file, one line here: a function that measures and returns its lines of the table."""
+
+OUT = Path("out") / "bench.json"
+
+
+def main(names: list[str]) -> int:
+    """Measure, print, write."""
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        sys.stderr.write(f"No benchmark {sorted(unknown)}; there are {sorted(BENCHMARKS)}.\n")
+        return 2
+    before = machine()
+    found: list[Measurement] = []
+    for name in names or list(BENCHMARKS):
+        for line in BENCHMARKS[name]():
+            found.append(line)
+            sys.stdout.write(_row(line))
+            sys.stdout.flush()
+    OUT.parent.mkdir(exist_ok=True)
+    entries = [{"machine": before}, *(line.as_json() for line in found)]
+    OUT.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(f"written to {OUT}\n")
+    return 0
+
+
+def _row(line: Measurement) -> str:
+    mark = "  " if line.met else " !"
+    targets = [f"{t:g}" for t in (line.target_median, line.target_p99) if t is not None]
+    wanted = f"  (target {' / '.join(targets)})" if targets else ""
+    return (
+        f"{line.name:<46} {line.median:>9.3f} {line.p99:>9.3f} {line.unit:<12}"
+        f" n={line.n}{mark}{wanted}\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
