@@ -13,6 +13,7 @@ from engine.structures import Structure
 
 _SUB_SLICES = 5  # samples through the thickness of a slice
 _MYOCARDIUM, _RV_BLOOD = 0.31, 0.88
+_RV_WALL_MM = 2.2
 _REACH_MM = 88.0  # the heart lies within this square around its centre
 
 
@@ -70,6 +71,7 @@ class HeartPainter:
         shape = self._x.shape
         self._fine = texture(random, shape, 2.6 / scan.pixel_mm)
         self._coarse = texture(random, shape, 5.0 / scan.pixel_mm)
+        self._trabeculae = 0.8 * texture(random, shape, 3.6 / scan.pixel_mm) + 0.6 * self._coarse
         self._flow = [texture(random, shape, 18.0 / scan.pixel_mm) for _ in range(3)]
 
     def paint(
@@ -112,13 +114,15 @@ class HeartPainter:
         rv_radius, apart = shape.rv_circle_mm(depth_mm)
         rv_rho = np.sqrt((u - np.float32(apart)) ** 2 + v * v)
         rv = soft(rv_rho - np.float32(rv_radius), pixel) if rv_radius else 0 * rho
-        rv_wall = soft(rv_rho - np.float32(rv_radius + 3.0), pixel) if rv_radius else 0 * rho
+        rv_wall = (
+            soft(rv_rho - np.float32(rv_radius + _RV_WALL_MM), pixel) if rv_radius else 0 * rho
+        )
         rv = rv * (1 - epicardium)
         filled[Structure.RV] += rv
         filled[Structure.MYOCARDIUM] += epicardium - cavity
         filled[Structure.LV] += cavity
 
-        picture = self._sac(background, u, rho - outer, rv_rho - rv_radius - 3.0, pixel)
+        picture = self._sac(background, u, rho - outer, rv_rho - rv_radius - _RV_WALL_MM, pixel)
         picture = picture + np.maximum(rv_wall - rv, 0) * (1 - epicardium) * (0.36 - picture)
         picture = picture + rv * (self._rv_blood(rv_rho - rv_radius, shape, depth_mm) - picture)
         wall = _MYOCARDIUM * (1 + 0.07 * self._coarse + 0.05 * self._fine)
@@ -141,7 +145,7 @@ class HeartPainter:
     def _sac(self, background: Plane, u: Plane, lv: Plane, rv: Plane, pixel: float) -> Plane:
         """Fat around the heart, thick beside the RV and in the grooves, thin at the free wall."""
         near = np.minimum(lv, rv)
-        thickness = 1.5 + 3.5 / (1 + np.exp(-u / 8)) + 5.0 * np.exp(-((lv - rv) ** 2) / 30)
+        thickness = 0.7 + 4.0 / (1 + np.exp(-u / 8)) + 5.0 * np.exp(-((lv - rv) ** 2) / 30)
         fat = soft(near - thickness.astype(np.float32) - 1.2 * self._flow[0], pixel)
         line = soft(near, pixel)  # the pericardium's dark line comes from the fat's border
         return np.asarray(background + fat * (1 - line) * (0.75 + 0.12 * self._coarse - background))
@@ -157,11 +161,11 @@ class HeartPainter:
     ) -> Plane:
         """Blood with flow, trabeculae at its border and the papillary muscles."""
         swirl = self._flow[0] * cos(pi * emptied) + self._flow[1] * sin(pi * emptied)
-        blood = 1.0 + 0.08 * swirl - 0.08 * emptied
+        blood = 1.0 + 0.10 * swirl - 0.08 * emptied
         part = (depth_mm - shape.base_mm) / shape.length_mm
-        ring_mm = 2.0 + 4.5 * max(part - 0.2, 0.0)
+        ring_mm = 2.4 + 4.5 * max(part - 0.2, 0.0)
         border = np.exp(-((inside / ring_mm) ** 2)) * (0.25 + 0.75 * min(1.0, 1.6 * part))
-        blood = blood - np.clip(0.32 + 0.36 * self._coarse, 0, 0.66) * border
+        blood = blood - np.clip(0.35 + 0.42 * self._trabeculae, 0, 0.68) * border
         if 0.28 < part < 0.80:
             fade = min(1.0, (part - 0.28) / 0.1, (0.80 - part) / 0.1)
             radius = shape.cavity_radius_mm(depth_mm)
@@ -176,7 +180,7 @@ class HeartPainter:
         part = (depth_mm - shape.base_mm) / shape.rv_length_mm
         border = np.exp(inside / (5.0 + 7.0 * max(part, 0.0)))  # trabeculae at the free wall
         blood = _RV_BLOOD + 0.09 * self._flow[2]
-        dark = np.clip(0.20 + 0.45 * self._coarse, 0, 0.62) * np.minimum(border, 1)
+        dark = np.clip(0.20 + 0.45 * self._trabeculae, 0, 0.62) * np.minimum(border, 1)
         return np.asarray(blood - dark * (0.4 + 0.6 * max(part, 0.0)), np.float32)
 
     def _atria(
