@@ -4,14 +4,12 @@ The keys follow what readers of comparable programs know by heart: Segment's for
 (left and right, D and S), ITK-SNAP's for tools and labels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Flag, auto
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QKeySequence, QPalette, QUndoStack
-
-from heartseg_gui.theme import themed_icon
+from PySide6.QtGui import QAction, QIcon, QKeySequence, QUndoStack
 
 
 class Needs(Flag):
@@ -275,11 +273,11 @@ class Actions(QObject):
             if spec.name not in ("undo", "redo"):
                 self._actions[spec.name].setEnabled(spec.needs & ~there == Needs.NOTHING)
 
-    def show_icons(self, palette: QPalette, ratio: float) -> None:
-        """Draw every icon in the text colour of a palette."""
+    def show_icons(self, draw: Callable[[str], QIcon]) -> None:
+        """Give every action its icon, drawn from the icon's name."""
         for spec in ACTIONS:
             if spec.icon:
-                self._actions[spec.name].setIcon(themed_icon(spec.icon, palette, ratio=ratio))
+                self._actions[spec.name].setIcon(draw(spec.icon))
 
     def press_one_of(self, group: str, name: str) -> None:
         """Show which action of a group is in force."""

@@ -6,8 +6,6 @@ from typing import TypeVar
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from heartseg_gui.documents.display_state import Palette
-
 _RECENT_LIMIT = 8
 E = TypeVar("E", bound=Enum)
 
@@ -28,7 +26,7 @@ class Settings(QObject):
     Signals:
         recent_changed: The list of recent studies.
         appearance_changed: Theme or structure colours.
-        reading_changed: Reader, device, frame rate or brush.
+        reading_changed: Speed of the cine or brush radius at the start.
     """
 
     recent_changed = Signal()
@@ -55,9 +53,9 @@ class Settings(QObject):
         return _member(Theme, self._text("theme"), Theme.SYSTEM)
 
     @property
-    def palette(self) -> Palette:
-        """Colours of the structures."""
-        return _member(Palette, self._text("palette"), Palette.CARDIAC)
+    def colour_blind_safe(self) -> bool:
+        """Whether the structures have colours that colour-blind readers can tell apart."""
+        return self._text("colour_blind_safe") == "yes"
 
     @property
     def device(self) -> str:
@@ -100,22 +98,22 @@ class Settings(QObject):
         if self._write("theme", theme.value):
             self.appearance_changed.emit()
 
-    def set_palette(self, palette: Palette) -> None:
+    def set_colour_blind_safe(self, safe: bool) -> None:
         """Choose the colours of the structures."""
-        if self._write("palette", palette.value):
+        if self._write("colour_blind_safe", "yes" if safe else "no"):
             self.appearance_changed.emit()
 
     def set_device(self, device: str) -> None:
         """Choose where to predict."""
-        self._set_reading("device", device)
+        self._write("device", device)
 
     def set_model(self, model: str) -> None:
         """Choose the model to predict with."""
-        self._set_reading("model", model)
+        self._write("model", model)
 
     def set_reader(self, reader: str) -> None:
         """Say who corrects."""
-        self._set_reading("reader", reader.strip())
+        self._write("reader", reader.strip())
 
     def set_frame_rate(self, frame_rate_hz: float) -> None:
         """Set the speed of the cine at the start."""

@@ -12,7 +12,6 @@ from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from heartseg_gui.settings import Theme
 from resources import resource_path
 
 ICON_SIZE = 20
@@ -77,11 +76,9 @@ DARK = Colours(
 )
 
 
-def is_dark(theme: Theme) -> bool:
-    """Whether to draw dark: by choice, or because the desktop does."""
-    if theme is Theme.SYSTEM:
-        return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
-    return theme is Theme.DARK
+def desktop_is_dark() -> bool:
+    """Whether the desktop asks programs to be dark."""
+    return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
 
 
 def colours_of(palette: QPalette) -> Colours:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -104,6 +105,11 @@ class StudyDocument(QObject):
         return source if self._es_phase is None else self._es_phase
 
     @property
+    def phases_by_hand(self) -> tuple[int | None, int | None]:
+        """End-diastole and end-systole as far as a person has set them."""
+        return self._ed_phase, self._es_phase
+
+    @property
     def modified(self) -> bool:
         """Whether there are edits that are not saved."""
         return not self.undo_stack.isClean()
@@ -187,6 +193,12 @@ class StudyDocument(QObject):
         self.undo_stack.clear()
         self.labels_replaced.emit()
         self.provenance_changed.emit()
+
+    def take_saved(self, stored: StoredLabels) -> None:
+        """Remember saved labels, so that the stack shows them when the reader comes back to it."""
+        assert self._study is not None
+        self._study = replace(self._study, labels=(stored, *self._study.labels))
+        self.saved_to = next(iter(stored.files), None)
 
     def _take_stack(self, index: int) -> None:
         views = (*self._study.stacks, *self._study.other_views) if self._study else ()

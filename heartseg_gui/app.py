@@ -1,0 +1,422 @@
+"""Builds everything, introduces everyone to everyone, and runs the event loop.
+
+Nobody imports this module but the tests and the demo.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from engine.progress import Progress, Steps
+from engine.study import Study
+from heartseg_gui.actions import Actions
+from heartseg_gui.controllers.action_states import ActionStates
+from heartseg_gui.controllers.correction import Correction
+from heartseg_gui.controllers.opening import Opening, read_steps
+from heartseg_gui.controllers.prediction import Prediction, PredictSteps, predict_steps
+from heartseg_gui.controllers.reporting import Reporting
+from heartseg_gui.controllers.saving import SaveSteps, Saving, save_steps
+from heartseg_gui.controllers.viewing import Viewing
+from heartseg_gui.crash import CrashReporter, log_folder, program_version, start_log
+from heartseg_gui.documents.display_state import DisplayState, Palette
+from heartseg_gui.documents.prompts import Prompts
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.documents.view_state import ToolState, ViewState
+from heartseg_gui.jobs import JobQueue, Lane
+from heartseg_gui.main_window import MainWindow, Parts, WindowDialogs
+from heartseg_gui.settings import Settings, Theme
+from heartseg_gui.theme import (
+    DARK,
+    LIGHT,
+    Colours,
+    desktop_is_dark,
+    make_palette,
+    make_style_sheet,
+)
+from heartseg_gui.views.cine_bar import CineBar
+from heartseg_gui.views.geometry_page import GeometryPage
+from heartseg_gui.views.job_panel import JobPanel
+from heartseg_gui.views.model_panel import ModelPanel
+from heartseg_gui.views.place_label import PlaceLabel
+from heartseg_gui.views.prompt_dialogs import PromptDialogs
+from heartseg_gui.views.report_view import ReportView
+from heartseg_gui.views.slice_view import SliceView
+from heartseg_gui.views.structure_panel import StructurePanel
+from heartseg_gui.views.study_browser import StudyBrowser
+from heartseg_gui.views.tool_panel import ToolPanel
+
+_log = logging.getLogger(__name__)
+
+_HEAVY = ("engine.io.study_folder", "engine.learning.inference", "engine.clinical.export")
+_READY_AFTER_MS = 800  # the window has been painted and answers by then
+
+
+@dataclass(frozen=True, slots=True)
+class Controllers:
+    """Who hears wishes and gives commands."""
+
+    saving: Saving
+    opening: Opening
+    viewing: Viewing
+    prediction: Prediction
+    correction: Correction
+    reporting: Reporting
+    action_states: ActionStates
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Who shows state and emits wishes."""
+
+    picture: SliceView
+    cine_bar: CineBar
+    browser: StudyBrowser
+    structures: StructurePanel
+    tool_panel: ToolPanel
+    models: ModelPanel
+    report: ReportView
+    check: GeometryPage
+    place: PlaceLabel
+    jobs: JobPanel
+
+    @property
+    def redrawn(self) -> tuple[StudyBrowser | StructurePanel | ReportView | GeometryPage, ...]:
+        """Views that hold pictures in the colours of the theme."""
+        return (self.browser, self.structures, self.report, self.check)
+
+    def arranged(self) -> Parts:
+        """The place of each view in the window."""
+        return Parts(
+            picture=self.picture,
+            cine_bar=self.cine_bar,
+            browser=self.browser,
+            side=(self.structures, self.tool_panel, self.models),
+            report=self.report,
+            check=self.check,
+            place=self.place,
+            jobs=self.jobs,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The program, put together: what tests, screenshots and `main` hold on to."""
+
+    settings: Settings
+    document: StudyDocument
+    view: ViewState
+    display: DisplayState
+    tools: ToolState
+    jobs: JobQueue
+    actions: Actions
+    controllers: Controllers
+    views: Views
+    main: MainWindow
+    dialogs: WindowDialogs
+    appearance: "Appearance"
+
+    def open(self, path: Path) -> None:
+        """Open a study, as if the reader had chosen it."""
+        self.controllers.opening.open(path)
+
+    def take_reading_settings(self) -> None:
+        """Give the tools what the settings say."""
+        self.view.set_frame_rate(self.settings.frame_rate_hz)
+        self.tools.set_radius(self.settings.brush_radius_mm)
+
+    def get_ready(self) -> None:
+        """Import what is slow to import, then list the models; to be called after first paint."""
+        job = self.jobs.add("Getting ready", _import_steps(), lane=Lane.COMPUTE)
+        job.ended.connect(self.controllers.prediction.list_models)
+
+    def leave(self) -> None:
+        """Stop all work and close for good."""
+        radius_mm, frame_rate_hz = self.tools.radius_mm, self.view.frame_rate_hz
+        self.settings.set_brush_radius(radius_mm)
+        self.settings.set_frame_rate(frame_rate_hz)
+        self.main.hide()
+        self.jobs.close()
+        self.main.leave()
+
+
+class Appearance(QObject):
+    """Applies theme and colours of the settings to the whole program."""
+
+    def __init__(self, settings: Settings, display: DisplayState, views: Views) -> None:
+        super().__init__()
+        self._settings = settings
+        self._display = display
+        self._views = views
+        self._shown: Colours | None = None
+
+    def apply(self) -> None:
+        """Draw everything as the settings and the desktop say."""
+        safe = self._settings.colour_blind_safe
+        self._display.set_palette(Palette.COLOUR_BLIND_SAFE if safe else Palette.CARDIAC)
+        theme = self._settings.theme
+        dark = desktop_is_dark() if theme is Theme.SYSTEM else theme is Theme.DARK
+        colours = DARK if dark else LIGHT
+        if colours is self._shown:
+            return
+        self._shown = colours
+        program = QApplication.instance()
+        assert isinstance(program, QApplication)
+        program.setPalette(make_palette(colours))
+        program.setStyleSheet(make_style_sheet(colours))
+        for view in self._views.redrawn:
+            view.show_state()
+
+
+def build_window(
+    settings: Settings | None = None,
+    prompts: Prompts | None = None,
+    *,
+    read: Callable[[Path], Steps[Study]] = read_steps,
+    predict: PredictSteps = predict_steps,
+    save: SaveSteps = save_steps,
+) -> Window:
+    """Build the whole program, unseen, with nothing open; a `QApplication` must be there.
+
+    Args:
+        settings: What to remember things in; None for the reader's own.
+        prompts: Who answers questions; None for dialogs.
+        read: How studies are read.
+        predict: How is predicted.
+        save: How labels are stored.
+    """
+    settings = Settings() if settings is None else settings
+    prompts = PromptDialogs() if prompts is None else prompts
+    document, view, display, tools = StudyDocument(), ViewState(), DisplayState(), ToolState()
+    jobs = JobQueue()
+    actions = Actions(document.undo_stack)
+    saving = Saving(document, jobs, settings, prompts, save=save)
+    prediction = Prediction(document, view, jobs, settings, predict=predict)
+    controllers = Controllers(
+        saving=saving,
+        opening=Opening(document, jobs, settings, saving, prompts, read=read),
+        viewing=Viewing(document, view, display, tools),
+        prediction=prediction,
+        correction=Correction(document, view, tools),
+        reporting=Reporting(document, jobs, settings, prompts),
+        action_states=ActionStates(actions, document, view, display, tools, prediction),
+    )
+    views = Views(
+        picture=SliceView(document, view, display, tools),
+        cine_bar=CineBar(document, view),
+        browser=StudyBrowser(document, settings),
+        structures=StructurePanel(display, tools),
+        tool_panel=ToolPanel(tools),
+        models=ModelPanel(actions["predict"]),
+        report=ReportView(document),
+        check=GeometryPage(document),
+        place=PlaceLabel(document, view),
+        jobs=JobPanel(jobs),
+    )
+    main = MainWindow(document, settings, actions, views.arranged())
+    window = Window(
+        settings=settings,
+        document=document,
+        view=view,
+        display=display,
+        tools=tools,
+        jobs=jobs,
+        actions=actions,
+        controllers=controllers,
+        views=views,
+        main=main,
+        dialogs=WindowDialogs(main, settings),
+        appearance=Appearance(settings, display, views),
+    )
+    window.take_reading_settings()
+    _connect(window)
+    window.appearance.apply()
+    return window
+
+
+def _connect(window: Window) -> None:
+    """All introductions, in the order of the reader's day."""
+    _connect_opening(window)
+    _connect_looking(window)
+    _connect_predicting(window)
+    _connect_correcting(window)
+    _connect_reporting(window)
+    _connect_leaving(window)
+    told, controllers = window.main.show_message, window.controllers
+    for speaker in (
+        controllers.saving,
+        controllers.opening,
+        controllers.viewing,
+        controllers.prediction,
+        controllers.correction,
+        controllers.reporting,
+    ):
+        speaker.told.connect(told)
+    for worker in (
+        controllers.saving,
+        controllers.opening,
+        controllers.prediction,
+        controllers.reporting,
+    ):
+        worker.failed.connect(window.dialogs.show_error)
+
+
+def _connect_opening(window: Window) -> None:
+    opening, views, actions = window.controllers.opening, window.views, window.actions
+    actions["open"].triggered.connect(opening.choose_folder)
+    actions["open_file"].triggered.connect(opening.choose_file)
+    actions["open_labels"].triggered.connect(opening.choose_labels)
+    views.browser.folder_wanted.connect(opening.choose_folder)
+    views.browser.open_requested.connect(opening.open)
+    views.browser.stack_requested.connect(opening.show_stack)
+    views.browser.check_requested.connect(window.main.show_check)
+    views.picture.open_requested.connect(opening.choose_folder)
+    views.picture.folder_dropped.connect(opening.open)
+    window.main.folder_dropped.connect(opening.open)
+    window.main.recent_requested.connect(opening.open)
+    opening.opened.connect(window.main.show_picture)
+    window.document.stack_changed.connect(window.controllers.viewing.take_stack)
+    actions["study_check"].triggered.connect(window.main.show_check)
+
+
+def _connect_looking(window: Window) -> None:
+    viewing, actions, view = window.controllers.viewing, window.actions, window.view
+    for name, answer in (
+        ("slice_up", viewing.slice_up),
+        ("slice_down", viewing.slice_down),
+        ("phase_back", viewing.phase_back),
+        ("phase_on", viewing.phase_on),
+        ("play", view.set_playing),
+        ("slower", viewing.play_slower),
+        ("faster", viewing.play_faster),
+        ("go_ed", viewing.go_to_ed),
+        ("go_es", viewing.go_to_es),
+        ("fit", window.views.picture.fit),
+        ("auto_window", viewing.fit_window),
+        ("montage", view.set_montage),
+        ("overlay", viewing.show_overlay),
+        ("contours", viewing.show_contours),
+        ("more_opaque", viewing.more_opaque),
+        ("less_opaque", viewing.less_opaque),
+        ("reference", window.display.set_reference_shown),
+        ("window", viewing.take_window),
+        ("pan", viewing.take_pan),
+        ("brush", viewing.take_brush),
+        ("eraser", viewing.take_eraser),
+        ("swap", viewing.swap_brush_and_eraser),
+        ("smaller", window.tools.shrink),
+        ("larger", window.tools.grow),
+        ("previous_structure", viewing.previous_structure),
+        ("next_structure", viewing.next_structure),
+        ("paint_rv", viewing.paint_rv),
+        ("paint_myocardium", viewing.paint_myocardium),
+        ("paint_lv", viewing.paint_lv),
+    ):
+        actions[name].triggered.connect(answer)
+    window.views.picture.cursor_moved.connect(window.views.place.show_place)
+
+
+def _connect_predicting(window: Window) -> None:
+    prediction, actions = window.controllers.prediction, window.actions
+    actions["predict"].triggered.connect(prediction.predict_key_phases)
+    actions["predict_all"].triggered.connect(prediction.predict_all_phases)
+    prediction.models_listed.connect(window.views.models.show_models)
+    window.views.models.model_chosen.connect(window.settings.set_model)
+    window.document.stack_changed.connect(prediction.drop_stale)
+
+
+def _connect_correcting(window: Window) -> None:
+    correction, picture = window.controllers.correction, window.views.picture
+    picture.stroke_began.connect(correction.begin_stroke)
+    picture.stroke_moved.connect(correction.move_stroke)
+    picture.stroke_ended.connect(correction.end_stroke)
+    window.actions["clear_slice"].triggered.connect(correction.clear_slice)
+
+
+def _connect_reporting(window: Window) -> None:
+    reporting, viewing = window.controllers.reporting, window.controllers.viewing
+    actions, report = window.actions, window.views.report
+    actions["set_ed"].triggered.connect(viewing.set_ed_here)
+    actions["set_es"].triggered.connect(viewing.set_es_here)
+    actions["find_key_phases"].triggered.connect(viewing.find_key_phases)
+    for wish in (actions["report"].triggered, report.report_requested):
+        wish.connect(reporting.make_report)
+    for wish in (actions["export"].triggered, report.export_requested):
+        wish.connect(reporting.export_report)
+    reporting.report_ready.connect(report.show_report)
+    reporting.report_ready.connect(window.main.show_report)
+
+
+def _connect_leaving(window: Window) -> None:
+    saving, actions, dialogs = window.controllers.saving, window.actions, window.dialogs
+    actions["save"].triggered.connect(saving.save)
+    actions["save_as"].triggered.connect(saving.save_as)
+    actions["export_labels"].triggered.connect(saving.export_labels)
+    actions["settings"].triggered.connect(dialogs.show_settings)
+    actions["shortcuts"].triggered.connect(dialogs.show_shortcuts)
+    actions["about"].triggered.connect(dialogs.show_about)
+    actions["open_log"].triggered.connect(dialogs.show_log_folder)
+    window.settings.appearance_changed.connect(window.appearance.apply)
+    window.settings.reading_changed.connect(window.take_reading_settings)
+    QGuiApplication.styleHints().colorSchemeChanged.connect(window.appearance.apply)
+    actions["quit"].triggered.connect(window.main.close)
+    window.main.close_requested.connect(partial(saving.settle, window.leave))
+
+
+def _import_steps() -> Steps[None]:
+    for number, name in enumerate(_HEAVY):
+        yield Progress(number, len(_HEAVY), "Loading the tools")
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            _log.exception("%s cannot be used", name)
+    yield Progress(len(_HEAVY), len(_HEAVY), "Loading the tools")
+
+
+def make_program(arguments: Sequence[str]) -> QApplication:
+    """The `QApplication`, with style and names."""
+    program = QApplication(list(arguments))
+    program.setApplicationName("HeartSeg")
+    program.setApplicationVersion(program_version())
+    program.setDesktopFileName("heartseg")
+    program.setStyle("Fusion")
+    return program
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the window until it is closed.
+
+    Args:
+        arguments: Without the program's name; None for the command line's.
+
+    Returns:
+        The exit code.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    parser = argparse.ArgumentParser("heartseg-gui", description="Read cardiac MR studies.")
+    parser.add_argument("study", nargs="?", type=Path, help="patient folder or file to open")
+    parser.add_argument("--version", action="version", version=f"HeartSeg {program_version()}")
+    wanted = parser.parse_args(arguments)
+    start_log(log_folder())
+    program = make_program(sys.argv[:1])
+    window = build_window()
+    reporter = CrashReporter()
+    reporter.crashed.connect(window.dialogs.show_error)
+    reporter.install()
+    window.main.show()
+    window.main.show_picture()
+    QTimer.singleShot(_READY_AFTER_MS, window.get_ready)
+    if wanted.study is not None:
+        QTimer.singleShot(0, partial(window.open, wanted.study.absolute()))
+    code = program.exec()
+    window.jobs.close()
+    return code

@@ -1,0 +1,160 @@
+"""Measuring, showing the report, writing it."""
+
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from engine.labelmap import LabelMap
+from engine.progress import Progress, Steps
+from engine.study import Provenance, Study
+from heartseg_gui.crash import program_version
+from heartseg_gui.documents.authorship import signed_provenance
+from heartseg_gui.documents.prompts import Prompts
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.jobs import Job, JobQueue
+from heartseg_gui.settings import Settings
+
+_PAGE_DPI = 200
+_one_pdf = threading.Lock()  # PDFium may be used by one thread at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Snapshot:
+    """What a report is made from, copied at one moment."""
+
+    study: Study
+    stack_index: int
+    labels: LabelMap
+    provenance: Provenance
+    ed_phase: int | None
+    es_phase: int | None
+
+
+class Reporting(QObject):
+    """Makes reports in jobs from copies of the labels.
+
+    Signals:
+        report_ready: A `Report` and its pages, a list of (y, x, 3) uint8 arrays.
+        told: A sentence for the status bar.
+        failed: Why there is no report.
+    """
+
+    report_ready = Signal(object, list)
+    told = Signal(str)
+    failed = Signal(Exception)
+
+    def __init__(
+        self,
+        document: StudyDocument,
+        jobs: JobQueue,
+        settings: Settings,
+        prompts: Prompts,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._jobs = jobs
+        self._settings = settings
+        self._prompts = prompts
+        self._job: Job | None = None
+
+    def make_report(self) -> None:
+        """Measure the labels as they are now, and show the report."""
+        snapshot = self._take_snapshot()
+        if snapshot is None:
+            return
+        if self._job is not None:
+            self._job.cancel()
+        self._job = self._jobs.add("Measuring", _show_steps(snapshot))
+        self._job.succeeded.connect(self._tell_ready)
+        self._job.failed.connect(self.failed)
+
+    def export_report(self) -> None:
+        """Write the report as PDF, CSV and JSON to a folder of the reader's choice."""
+        snapshot = self._take_snapshot()
+        if snapshot is None:
+            return
+        folder = self._prompts.ask_folder("Export the report to", self._settings.last_folder)
+        if folder is None:
+            return
+        job = self._jobs.add("Exporting the report", _export_steps(snapshot, folder))
+        job.succeeded.connect(self._tell_exported)
+        job.failed.connect(self.failed)
+
+    def _take_snapshot(self) -> _Snapshot | None:
+        document = self._document
+        if document.study is None or document.labels is None:
+            return None
+        return _Snapshot(
+            document.study,
+            document.stack_index,
+            document.labels.copy(),
+            signed_provenance(document, self._settings.reader),
+            *document.phases_by_hand,
+        )
+
+    def _tell_ready(self, result: tuple[Any, list[NDArray[np.uint8]]]) -> None:
+        if self.sender() is self._job:
+            self._job = None
+            self.report_ready.emit(*result)
+
+    def _tell_exported(self, paths: list[Path]) -> None:
+        names = ", ".join(path.name for path in paths)
+        self.told.emit(f"Wrote {names} to {paths[0].parent}." if paths else "Nothing to write.")
+
+
+def _measure(snapshot: _Snapshot) -> Any:
+    from engine.clinical.report import make_report
+
+    return make_report(
+        snapshot.study,
+        snapshot.stack_index,
+        snapshot.labels,
+        snapshot.provenance,
+        ed_phase=snapshot.ed_phase,
+        es_phase=snapshot.es_phase,
+        program_version=program_version(),
+    )
+
+
+def _show_steps(snapshot: _Snapshot) -> Steps[tuple[Any, list[NDArray[np.uint8]]]]:
+    yield Progress(0, 0, "Measuring")
+    from engine.clinical.export import write_report
+
+    report = _measure(snapshot)
+    with tempfile.TemporaryDirectory(prefix="heartseg-") as folder:
+        paths = yield from write_report(report, Path(folder))
+        yield Progress(0, 0, "Drawing the page")
+        pdf = next(path for path in paths if path.suffix == ".pdf")
+        pages = draw_pages(pdf)
+    return report, pages
+
+
+def _export_steps(snapshot: _Snapshot, folder: Path) -> Steps[list[Path]]:
+    yield Progress(0, 0, "Measuring")
+    from engine.clinical.export import write_report
+
+    return (yield from write_report(_measure(snapshot), folder))
+
+
+def draw_pages(pdf: Path) -> list[NDArray[np.uint8]]:
+    """The pages of a PDF as pictures, (y, x, 3) uint8 each."""
+    import pypdfium2
+
+    with _one_pdf:
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            return [_draw_page(page) for page in document]
+        finally:
+            document.close()
+
+
+def _draw_page(page: Any) -> NDArray[np.uint8]:
+    picture = page.render(scale=_PAGE_DPI / 72, rev_byteorder=True).to_numpy()
+    return np.ascontiguousarray(picture[..., :3])

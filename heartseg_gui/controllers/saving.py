@@ -1,0 +1,156 @@
+"""Saving labels, and the question before unsaved ones are lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.labelmap import LabelMap
+from engine.progress import Progress, Steps
+from engine.study import Provenance, StoredLabels, Study
+from heartseg_gui.documents.authorship import signed_provenance
+from heartseg_gui.documents.prompts import Prompts, Unsaved
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.jobs import Job, JobQueue
+from heartseg_gui.settings import Settings
+
+NIFTI_KINDS = "NIfTI (*.nii.gz *.nii)"
+
+
+SaveSteps = Callable[[Study, int, LabelMap, Provenance, Path | None], Steps[StoredLabels]]
+"""From study, stack, labels, provenance and place to steps that store them."""
+
+
+def save_steps(
+    study: Study, stack: int, labels: LabelMap, provenance: Provenance, path: Path | None
+) -> Steps[StoredLabels]:
+    """Store labels; the writers are imported on the pool thread."""
+    yield Progress(0, 1, "Writing the labels")
+    from engine.io.label_store import save_labels
+
+    return (yield from save_labels(study, stack, labels, provenance, path=path))
+
+
+class Saving(QObject):
+    """Writes copies of the labels in jobs, so that the reader can go on meanwhile.
+
+    The document becomes clean only if nothing was edited since the copy was made.
+
+    Signals:
+        told: A sentence for the status bar.
+        failed: Why the labels could not be written.
+    """
+
+    told = Signal(str)
+    failed = Signal(Exception)
+
+    def __init__(
+        self,
+        document: StudyDocument,
+        jobs: JobQueue,
+        settings: Settings,
+        prompts: Prompts,
+        *,
+        save: SaveSteps = save_steps,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._jobs = jobs
+        self._settings = settings
+        self._prompts = prompts
+        self._save = save
+        self._job: Job | None = None
+        self._edits_at_copy: tuple[object, int] = (None, 0)
+        self._then: Callable[[], None] | None = None
+        document.labels_changed.connect(self._count_edit)
+        self._edit_count = 0
+
+    def save(self) -> None:
+        """Save where the labels were saved before, else beside the program's other labels."""
+        self._start(self._document.saved_to)
+
+    def save_as(self) -> None:
+        """Save in a file of the reader's choice."""
+        path = self._ask_path("Save labels")
+        if path is not None:
+            self._start(path)
+
+    def export_labels(self) -> None:
+        """Write the labels for other programs; the document stays as clean as it was."""
+        study, labels = self._document.study, self._document.labels
+        path = self._ask_path("Export labels")
+        if path is None or study is None or labels is None:
+            return
+        job = self._jobs.add(f"Exporting {path.name}", _export_steps(path, labels.copy()))
+        job.succeeded.connect(self._tell_exported)
+        job.failed.connect(self.failed)
+
+    def settle(self, then: Callable[[], None]) -> None:
+        """Do `then` as soon as no unsaved labels would be lost by it, or never.
+
+        Asks the reader where there are such labels, and waits for a save under way.
+        """
+        if self._job is not None:
+            self._then = then
+            return
+        study = self._document.study
+        if study is None or not self._document.modified:
+            then()
+            return
+        answer = self._prompts.ask_unsaved(study.name)
+        if answer is Unsaved.DISCARD:
+            then()
+        elif answer is Unsaved.SAVE:
+            self._then = then
+            self.save()
+
+    def _ask_path(self, title: str) -> Path | None:
+        study = self._document.study
+        if study is None or self._document.labels is None:
+            return None
+        start = self._settings.last_folder / f"{study.name}_labels.nii.gz"
+        path = self._prompts.ask_new_file(title, start, NIFTI_KINDS)
+        if path is None or path.name.endswith((".nii", ".nii.gz")):
+            return path
+        return path.with_name(f"{path.name}.nii.gz")
+
+    def _start(self, path: Path | None) -> None:
+        study, labels = self._document.study, self._document.labels
+        if study is None or labels is None or self._job is not None:
+            return
+        provenance = signed_provenance(self._document, self._settings.reader)
+        self._edits_at_copy = (labels, self._edit_count)
+        steps = self._save(study, self._document.stack_index, labels.copy(), provenance, path)
+        self._job = self._jobs.add("Saving the labels", steps)
+        self._job.succeeded.connect(self._take_saved)
+        self._job.failed.connect(self.failed)
+        self._job.ended.connect(self._go_on)
+
+    def _take_saved(self, stored: StoredLabels) -> None:
+        path = stored.files[0]
+        if self._edits_at_copy[0] is self._document.labels:
+            self._document.take_saved(stored)
+            if self._edits_at_copy[1] == self._edit_count:
+                self._document.undo_stack.setClean()
+            self.told.emit(f"Saved to {path}.")
+
+    def _go_on(self) -> None:
+        self._job = None
+        then, self._then = self._then, None
+        if then is not None and not self._document.modified:
+            then()
+
+    def _tell_exported(self, path: Path) -> None:
+        self.told.emit(f"Exported to {path}.")
+
+    def _count_edit(self) -> None:
+        self._edit_count += 1
+
+
+def _export_steps(path: Path, labels: LabelMap) -> Steps[Path]:
+    yield Progress(0, 1, "Writing the labels")
+    from engine.io.nifti import write_labels
+
+    write_labels(path, labels)
+    return path

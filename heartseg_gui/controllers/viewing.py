@@ -1,0 +1,192 @@
+"""The keys that look around: slices, phases, brightness, labels, tools."""
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from engine.structures import HEART_STRUCTURES, Structure
+from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
+
+_OPACITY_STEP = 0.1
+_SPEED_STEP = 1.25
+
+
+class Viewing(QObject):
+    """Answers the wishes that change what is looked at, never what is labelled.
+
+    Signals:
+        told: A sentence for the status bar.
+    """
+
+    told = Signal(str)
+
+    def __init__(
+        self,
+        document: StudyDocument,
+        view: ViewState,
+        display: DisplayState,
+        tools: ToolState,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._view = view
+        self._display = display
+        self._tools = tools
+
+    def take_stack(self) -> None:
+        """Show another stack: its middle slice, its first phase, a window that fits."""
+        cine = self._document.cine
+        if cine is None:
+            self._view.set_extent(1, 1)
+            return
+        self._view.set_extent(cine.slice_count, cine.phase_count)
+        self.fit_window()
+
+    def fit_window(self) -> None:
+        """Set brightness and contrast from the image."""
+        if self._document.cine is not None:
+            self._display.fit_window(self._document.cine.voxels)
+
+    def slice_up(self) -> None:
+        """Go to the slice before."""
+        self._view.step_slice(-1)
+
+    def slice_down(self) -> None:
+        """Go to the slice after."""
+        self._view.step_slice(1)
+
+    def phase_back(self) -> None:
+        """Go to the phase before, round the heartbeat."""
+        self._view.step_phase(-1)
+
+    def phase_on(self) -> None:
+        """Go to the phase after, round the heartbeat."""
+        self._view.step_phase(1)
+
+    def play_slower(self) -> None:
+        """Show fewer pictures a second."""
+        self._set_frame_rate(self._view.frame_rate_hz / _SPEED_STEP)
+
+    def play_faster(self) -> None:
+        """Show more pictures a second."""
+        self._set_frame_rate(self._view.frame_rate_hz * _SPEED_STEP)
+
+    def go_to_ed(self) -> None:
+        """Show end-diastole."""
+        self._go_to(self.ed_phase(), "End-diastole", "Alt+D")
+
+    def go_to_es(self) -> None:
+        """Show end-systole."""
+        self._go_to(self.es_phase(), "End-systole", "Alt+S")
+
+    def set_ed_here(self) -> None:
+        """Call the phase on the screen end-diastole."""
+        self._document.set_ed_phase(self._view.phase)
+        self.told.emit(f"End-diastole is phase {self._view.phase + 1}.")
+
+    def set_es_here(self) -> None:
+        """Call the phase on the screen end-systole."""
+        self._document.set_es_phase(self._view.phase)
+        self.told.emit(f"End-systole is phase {self._view.phase + 1}.")
+
+    def find_key_phases(self) -> None:
+        """Forget the phases set by hand."""
+        self._document.set_ed_phase(None)
+        self._document.set_es_phase(None)
+        self.told.emit("End-diastole and end-systole are found from the labels again.")
+
+    def ed_phase(self) -> int | None:
+        """End-diastole: by hand, else the largest LV cavity drawn, else as the source says."""
+        cavity = self._cavity_voxels()
+        largest = max(cavity, key=lambda phase: cavity[phase]) if len(cavity) > 1 else None
+        return _first(self._document.phases_by_hand[0], largest, self._document.ed_phase)
+
+    def es_phase(self) -> int | None:
+        """End-systole: by hand, else the smallest LV cavity drawn, else as the source says."""
+        cavity = self._cavity_voxels()
+        smallest = min(cavity, key=lambda phase: cavity[phase]) if len(cavity) > 1 else None
+        return _first(self._document.phases_by_hand[1], smallest, self._document.es_phase)
+
+    def show_overlay(self, hidden: bool) -> None:
+        """Hide or show all labels."""
+        self._display.set_overlay_shown(not hidden)
+
+    def show_contours(self, contours: bool) -> None:
+        """Draw contours, or areas."""
+        self._display.set_style(OverlayStyle.CONTOUR if contours else OverlayStyle.FILLED)
+
+    def more_opaque(self) -> None:
+        """Make the labels more opaque."""
+        self._display.set_opacity(self._display.opacity + _OPACITY_STEP)
+
+    def less_opaque(self) -> None:
+        """Make the labels more transparent."""
+        self._display.set_opacity(self._display.opacity - _OPACITY_STEP)
+
+    def take_window(self) -> None:
+        """Drag for brightness and contrast from now on."""
+        self._tools.set_tool(Tool.WINDOW)
+
+    def take_pan(self) -> None:
+        """Drag the picture from now on."""
+        self._tools.set_tool(Tool.PAN)
+
+    def take_brush(self) -> None:
+        """Paint from now on."""
+        self._tools.set_tool(Tool.BRUSH)
+
+    def take_eraser(self) -> None:
+        """Erase from now on."""
+        self._tools.set_tool(Tool.ERASER)
+
+    def swap_brush_and_eraser(self) -> None:
+        """Take the eraser instead of the brush, else the brush."""
+        self._tools.set_tool(Tool.ERASER if self._tools.tool is Tool.BRUSH else Tool.BRUSH)
+
+    def previous_structure(self) -> None:
+        """Paint the structure before."""
+        self._step_structure(-1)
+
+    def next_structure(self) -> None:
+        """Paint the structure after."""
+        self._step_structure(1)
+
+    def paint_rv(self) -> None:
+        """Paint the right ventricle from now on."""
+        self._tools.set_structure(Structure.RV)
+
+    def paint_myocardium(self) -> None:
+        """Paint the myocardium from now on."""
+        self._tools.set_structure(Structure.MYOCARDIUM)
+
+    def paint_lv(self) -> None:
+        """Paint the left ventricle from now on."""
+        self._tools.set_structure(Structure.LV)
+
+    def _step_structure(self, by: int) -> None:
+        place = HEART_STRUCTURES.index(self._tools.structure) + by
+        self._tools.set_structure(HEART_STRUCTURES[place % len(HEART_STRUCTURES)])
+
+    def _set_frame_rate(self, frame_rate_hz: float) -> None:
+        self._view.set_frame_rate(frame_rate_hz)
+        self.told.emit(f"{self._view.frame_rate_hz:.0f} pictures a second.")
+
+    def _go_to(self, phase: int | None, name: str, key: str) -> None:
+        if phase is None:
+            self.told.emit(f"{name} is not known yet. Predict, or set it here with {key}.")
+        else:
+            self._view.set_phase(phase)
+
+    def _cavity_voxels(self) -> dict[int, int]:
+        labels = self._document.labels
+        if labels is None:
+            return {}
+        phases = labels.labelled_phases()
+        counts = {t: int(np.count_nonzero(labels.voxels[t] == Structure.LV)) for t in phases}
+        return {phase: count for phase, count in counts.items() if count}
+
+
+def _first(*candidates: int | None) -> int | None:
+    return next((phase for phase in candidates if phase is not None), None)

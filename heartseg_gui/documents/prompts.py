@@ -1,0 +1,33 @@
+"""Questions that only the reader can answer.
+
+Controllers ask through this protocol and never see a dialog; the window answers with dialogs,
+tests with prepared answers.
+"""
+
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+
+class Unsaved(Enum):
+    """What to do with labels that are not saved."""
+
+    SAVE = "save"
+    DISCARD = "discard"
+    CANCEL = "cancel"
+
+
+class Prompts(Protocol):
+    """Asks the reader, and waits for the answer; None means that the reader thought again."""
+
+    def ask_unsaved(self, study: str) -> Unsaved:
+        """What to do with the unsaved labels of a study."""
+
+    def ask_folder(self, title: str, start: Path) -> Path | None:
+        """A folder that is there."""
+
+    def ask_file(self, title: str, start: Path, kinds: str) -> Path | None:
+        """A file that is there, of kinds such as `NIfTI (*.nii *.nii.gz)`."""
+
+    def ask_new_file(self, title: str, start: Path, kinds: str) -> Path | None:
+        """A file to write; the reader has agreed to replace it if it is there."""

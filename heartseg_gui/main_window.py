@@ -1,0 +1,308 @@
+"""The window: docks, menus, tool bar, title; closing asks first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
+from PySide6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QScrollArea,
+    QTabWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from heartseg_gui.actions import ACTIONS, MENUS, TOOLBAR, WITH_TEXT, Actions
+from heartseg_gui.crash import log_folder, program_version
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.settings import Settings
+from heartseg_gui.theme import ICON_SIZE, program_icon, themed_icon
+from heartseg_gui.views.error_dialog import ErrorDialog
+from heartseg_gui.views.settings_dialog import SettingsDialog
+from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
+
+_MESSAGE_MS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The views that the window arranges.
+
+    Attributes:
+        picture: The slices.
+        cine_bar: Below them.
+        browser: On the left.
+        side: On the right, from top to bottom.
+        report: Behind the tab *Report*.
+        check: Behind the tab *Study check*.
+        place: In the status bar, on the left.
+        jobs: In the status bar, on the right.
+    """
+
+    picture: QWidget
+    cine_bar: QWidget
+    browser: QWidget
+    side: Sequence[QWidget]
+    report: QWidget
+    check: QWidget
+    place: QWidget
+    jobs: QWidget
+
+
+class MainWindow(QMainWindow):
+    """Arranges views and actions; knows the document only by its name.
+
+    Signals:
+        close_requested: The reader wants to leave; `leave` closes for good.
+        folder_dropped: A folder or file was dropped on the window.
+        recent_requested: The reader chose a study that was opened before.
+    """
+
+    close_requested = Signal()
+    folder_dropped = Signal(Path)
+    recent_requested = Signal(Path)
+
+    def __init__(
+        self, document: StudyDocument, settings: Settings, actions: Actions, parts: Parts
+    ) -> None:
+        super().__init__()
+        self._document = document
+        self._settings = settings
+        self._actions = actions
+        self._parts = parts
+        self._leaving = False
+        self._recent = QMenu("Open &recent", self)
+        self._docks: list[QDockWidget] = []
+        self.setWindowIcon(program_icon())
+        self.setAcceptDrops(True)
+        self.setUnifiedTitleAndToolBarOnMac(True)
+        self._tabs = self._make_tabs()
+        self._make_docks()
+        self._make_tool_bar()
+        self._make_menus()
+        self._make_status_bar()
+        self._restore_layout()
+        document.study_changed.connect(self._show_title)
+        document.undo_stack.cleanChanged.connect(self._show_title)
+        settings.recent_changed.connect(self._show_recent)
+        self._recent.triggered.connect(self._ask_for_recent)
+        self._show_title()
+        self._show_recent()
+
+    def show_picture(self) -> None:
+        """Bring the slices to the front and give them the keys."""
+        self._tabs.setCurrentIndex(0)
+        self._parts.picture.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_report(self) -> None:
+        """Bring the report to the front."""
+        self._tabs.setCurrentWidget(self._parts.report)
+
+    def show_check(self) -> None:
+        """Bring the study check to the front."""
+        self._tabs.setCurrentWidget(self._parts.check)
+
+    def show_message(self, text: str) -> None:
+        """Say a sentence in the status bar for some seconds."""
+        self.statusBar().showMessage(text, _MESSAGE_MS)
+
+    def leave(self) -> None:
+        """Close without asking."""
+        self._leaving = True
+        self.close()
+
+    def _make_tabs(self) -> QTabWidget:
+        picture = QWidget()
+        layout = QVBoxLayout(picture)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._parts.picture, stretch=1)
+        layout.addWidget(self._parts.cine_bar)
+        picture.addActions([self._actions[spec.name] for spec in ACTIONS if spec.in_picture])
+        tabs = QTabWidget()
+        tabs.setDocumentMode(True)
+        tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        tabs.addTab(picture, "Images")
+        tabs.addTab(self._parts.report, "Report")
+        tabs.addTab(self._parts.check, "Study check")
+        self.setCentralWidget(tabs)
+        return tabs
+
+    def _make_docks(self) -> None:
+        side = QWidget()
+        layout = QVBoxLayout(side)
+        layout.setContentsMargins(8, 10, 12, 10)
+        layout.setSpacing(14)
+        for number, widget in enumerate(self._parts.side):
+            if number:
+                line = QFrame()
+                line.setProperty("role", "line")
+                layout.addWidget(line)
+            layout.addWidget(widget)
+        layout.addStretch()
+        scrolled = QScrollArea()
+        scrolled.setWidgetResizable(True)
+        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scrolled.setWidget(side)
+        scrolled.setMinimumWidth(side.minimumSizeHint().width() + 12)
+        self._add_dock("Study", self._parts.browser, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self._add_dock("Labels", scrolled, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.resizeDocks(self._docks, [230, 270], Qt.Orientation.Horizontal)
+
+    def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"dock_{title.lower()}")
+        dock.setTitleBarWidget(QWidget(dock))  # the panels have headings of their own
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        self._docks.append(dock)
+
+    def _make_tool_bar(self) -> None:
+        bar = QToolBar("Tool bar", self)
+        bar.setObjectName("tool_bar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        self.addToolBar(bar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        for name in TOOLBAR.split():
+            if name == "|":
+                bar.addSeparator()
+                continue
+            bar.addAction(self._actions[name])
+            button = bar.widgetForAction(self._actions[name])
+            assert isinstance(button, QToolButton)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            if name in WITH_TEXT:
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+    def _make_menus(self) -> None:
+        for title, names in MENUS:
+            menu = self.menuBar().addMenu(title)
+            for name in names.split():
+                if name == "|":
+                    menu.addSeparator()
+                elif name == "recent":
+                    menu.addMenu(self._recent)
+                elif name == "panels":
+                    menu.addActions([dock.toggleViewAction() for dock in self._docks])
+                else:
+                    menu.addAction(self._actions[name])
+
+    def _make_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.addWidget(self._parts.place, stretch=1)
+        bar.addPermanentWidget(self._parts.jobs)
+
+    def _restore_layout(self) -> None:
+        geometry, state = self._settings.window_layout()
+        if not (geometry.size() and self.restoreGeometry(geometry)):
+            room = self.screen().availableSize()
+            self.resize(min(1440, room.width() - 40), min(900, room.height() - 60))
+        if state.size():
+            self.restoreState(state)
+
+    def _show_title(self) -> None:
+        study = self._document.study
+        self.setWindowTitle("HeartSeg" if study is None else f"{study.name}[*] – HeartSeg")
+        self.setWindowModified(study is not None and self._document.modified)
+
+    def _show_recent(self) -> None:
+        self._recent.clear()
+        for path in self._settings.recent:
+            self._recent.addAction(path.name or str(path)).setData(str(path))
+        self._recent.setEnabled(bool(self._settings.recent))
+
+    def _ask_for_recent(self, action: QAction) -> None:
+        self.recent_requested.emit(Path(action.data()))
+
+    def _draw_icon(self, name: str) -> QIcon:
+        return themed_icon(name, self.palette(), ratio=self.devicePixelRatioF())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask first, unless `leave` was called."""
+        if not self._leaving:
+            event.ignore()
+            self.close_requested.emit()
+            return
+        self._settings.keep_window_layout(self.saveGeometry(), self.saveState())
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take local folders and files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first local folder or file."""
+        local = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if local:
+            event.acceptProposedAction()
+            self.folder_dropped.emit(Path(local[0]))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw icons anew where the palette or the screen's scale has changed."""
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.DevicePixelRatioChange):
+            self._actions.show_icons(self._draw_icon)
+        super().changeEvent(event)
+
+
+class WindowDialogs(QObject):
+    """Opens dialogs over the window, without stopping it."""
+
+    def __init__(self, window: QMainWindow, settings: Settings) -> None:
+        super().__init__(window)
+        self._window = window
+        self._settings = settings
+        self.error: ErrorDialog | None = None
+
+    def show_error(self, error: Exception) -> None:
+        """Say what went wrong; an error that comes while another is shown takes its place."""
+        if self.error is not None:
+            self.error.close()
+        self.error = ErrorDialog(error, self._window)
+        self.error.finished.connect(self._forget_error)
+        self.error.open()
+
+    def show_settings(self) -> None:
+        """Let the reader change the settings."""
+        self._open(SettingsDialog(self._settings, self._window))
+
+    def show_shortcuts(self) -> None:
+        """List all keys."""
+        self._open(ShortcutsDialog(self._window))
+
+    def show_about(self) -> None:
+        """Say what this program is."""
+        box = QMessageBox(self._window)
+        box.setWindowTitle("About HeartSeg")
+        box.setIconPixmap(program_icon().pixmap(48, 48))
+        box.setText(f"<b>HeartSeg {program_version()}</b>")
+        box.setInformativeText(
+            "Segments the ventricles in cardiac MR and measures them. Apache-2.0 licence. "
+            "For research only; not a medical device."
+        )
+        self._open(box)
+
+    def show_log_folder(self) -> None:
+        """Open the folder of the log in the desktop's file manager."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _forget_error(self) -> None:
+        if self.error is not None:
+            self.error.deleteLater()
+            self.error = None

@@ -1,0 +1,262 @@
+"""The report: the numbers at once, the printed page below."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.clinical.physiology import indexed
+from engine.clinical.report import Report
+from engine.clinical.volumes import VentricleFunction
+from engine.study import Origin, Provenance
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.theme import colours_of, icon
+
+_PAGE_WIDTH = 820  # at most, in the window
+
+
+class PageView(QWidget):
+    """One page of the PDF, as wide as there is room."""
+
+    def __init__(self, picture: NDArray[np.uint8], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture = picture  # keeps the memory of the image alive
+        height, width, _ = picture.shape
+        self._image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMaximumWidth(_PAGE_WIDTH)
+        self.setMinimumWidth(260)
+
+    def hasHeightForWidth(self) -> bool:
+        """The page keeps its form."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """The page keeps its form."""
+        return round(width * self._image.height() / self._image.width())
+
+    def sizeHint(self) -> QSize:
+        """As wide as allowed."""
+        return QSize(_PAGE_WIDTH, self.heightForWidth(_PAGE_WIDTH))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the page smoothly in the middle."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        pixels = self.size() * self.devicePixelRatioF()
+        smooth = self._image.scaled(
+            pixels,
+            Qt.AspectRatioMode.IgnoreAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        painter.drawImage(self.rect(), smooth)
+
+
+class ReportView(QScrollArea):
+    """Shows a report; it says so when the labels have changed since.
+
+    Signals:
+        report_requested: Measure (again).
+        export_requested: Write PDF, CSV and JSON.
+    """
+
+    report_requested = Signal()
+    export_requested = Signal()
+
+    def __init__(self, document: StudyDocument, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._report: Report | None = None
+        self._pages: list[NDArray[np.uint8]] = []
+        self._stale = QFrame()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        document.stack_changed.connect(self._forget)
+        for fact in (
+            document.labels_replaced,
+            document.provenance_changed,
+            document.key_phases_changed,
+        ):
+            fact.connect(self._mark_stale)
+        document.undo_stack.indexChanged.connect(self._mark_stale)
+        self.show_state()
+
+    @property
+    def report(self) -> Report | None:
+        """The report on the screen."""
+        return self._report
+
+    def show_report(self, report: Report, pages: list[NDArray[np.uint8]]) -> None:
+        """Show a report and its printed pages, (y, x, 3) uint8 each."""
+        self._report, self._pages = report, pages
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Draw all of it, e.g. after the theme has changed."""
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(28, 22, 28, 22)
+        layout.setSpacing(14)
+        if self._report is None:
+            self._add_invitation(layout)
+        else:
+            self._add_report(layout, self._report)
+        layout.addStretch()
+        self.setWidget(page)
+
+    def _forget(self) -> None:
+        self._report, self._pages = None, []
+        self.show_state()
+
+    def _mark_stale(self) -> None:
+        if self._report is not None:
+            self._stale.show()
+
+    def _add_invitation(self, layout: QVBoxLayout) -> None:
+        layout.addWidget(_heading("No report yet", larger=5))
+        layout.addWidget(_text("Predict or draw labels, then measure them.", role="caption"))
+        layout.addLayout(self._buttons(again=False))
+
+    def _add_report(self, layout: QVBoxLayout, report: Report) -> None:
+        head = QHBoxLayout()
+        titles = QVBoxLayout()
+        titles.setSpacing(2)
+        titles.addWidget(_heading(report.study_name, larger=5))
+        titles.addWidget(_text(_describe(report), role="caption"))
+        head.addLayout(titles, stretch=1)
+        head.addLayout(self._buttons(again=True))
+        layout.addLayout(head)
+        self._stale = self._notice("The labels have changed since this report was made.")
+        self._stale.hide()
+        layout.addWidget(self._stale)
+        for warning in report.warnings:
+            layout.addWidget(self._notice(warning))
+        numbers = QHBoxLayout()
+        numbers.setSpacing(14)
+        numbers.addWidget(_ventricle_card("Left ventricle", report.lv, report, with_mass=True))
+        numbers.addWidget(_ventricle_card("Right ventricle", report.rv, report, with_mass=False))
+        layout.addLayout(numbers)
+        for picture in self._pages:
+            layout.addWidget(PageView(picture))
+
+    def _buttons(self, *, again: bool) -> QHBoxLayout:
+        measure = QPushButton("Measure again" if again else "Measure")
+        measure.setToolTip("Measure the labels as they are now (Ctrl+R)")
+        measure.clicked.connect(self.report_requested)
+        row = QHBoxLayout()
+        row.addWidget(measure, alignment=Qt.AlignmentFlag.AlignTop)
+        if again:
+            export = QPushButton("Export…")
+            export.setProperty("primary", "true")
+            export.setToolTip("Write PDF, CSV and JSON (Ctrl+E)")
+            export.clicked.connect(self.export_requested)
+            row.addWidget(export, alignment=Qt.AlignmentFlag.AlignTop)
+        else:
+            row.addStretch()
+        return row
+
+    def _notice(self, text: str) -> QFrame:
+        frame = QFrame()
+        frame.setProperty("role", "warning")
+        sign = QLabel()
+        colour = colours_of(self.palette()).warning
+        sign.setPixmap(icon("warning", colour, ratio=self.devicePixelRatioF()).pixmap(16, 16))
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(12, 7, 12, 7)
+        row.addWidget(sign)
+        row.addWidget(_text(text), stretch=1)
+        return frame
+
+
+def _ventricle_card(
+    title: str, function: VentricleFunction, report: Report, *, with_mass: bool
+) -> QFrame:
+    surface_m2 = report.body_surface_m2
+    fraction = function.ejection_fraction
+    card = QFrame()
+    card.setProperty("role", "card")
+    grid = QGridLayout(card)
+    grid.setContentsMargins(18, 14, 18, 14)
+    grid.setVerticalSpacing(5)
+    grid.addWidget(_heading(title), 0, 0, 1, 3)
+    big = _heading("–" if fraction is None else f"{100 * fraction:.0f} %", larger=13)
+    grid.addWidget(big, 1, 0, 1, 2)
+    grid.addWidget(_text("ejection fraction", role="caption"), 2, 0, 1, 3)
+    rows = [
+        ("EDV", function.end_diastolic_ml, "ml"),
+        ("ESV", function.end_systolic_ml, "ml"),
+        ("SV", function.stroke_volume_ml, "ml"),
+    ]
+    if with_mass:
+        rows += [("Mass", report.mass_ed_g, "g")]
+    for row, (name, value, unit) in enumerate(rows, start=3):
+        per_surface = indexed(value, surface_m2)
+        grid.addWidget(_text(name, role="caption"), row, 0)
+        grid.addWidget(_number(value, unit, role="figure"), row, 1)
+        index = "" if per_surface is None else f"{per_surface:.1f} {unit}/m²"
+        grid.addWidget(_text(index, role="caption"), row, 2)
+    grid.setColumnStretch(2, 1)
+    grid.setColumnMinimumWidth(1, 90)
+    return card
+
+
+def _describe(report: Report) -> str:
+    ed, es = report.choice.ed, report.choice.es
+    parts = [
+        report.stack_name,
+        f"ED phase {'–' if ed is None else ed + 1}, ES phase {'–' if es is None else es + 1}"
+        f" ({report.choice.rule})",
+        describe_provenance(report.provenance),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def describe_provenance(provenance: Provenance) -> str:
+    """Who made the labels, in one line."""
+    made = {
+        Origin.REFERENCE: "reference labels",
+        Origin.PREDICTED: f"predicted by {provenance.model}",
+        Origin.CORRECTED: f"predicted by {provenance.model}" if provenance.model else "",
+        Origin.UNKNOWN: "labels of unknown origin",
+    }[provenance.origin]
+    slices = len(provenance.corrected_slices)
+    if not slices:
+        return made
+    count = "1 slice" if slices == 1 else f"{slices} slices"
+    corrected = f"{count} drawn or corrected by {provenance.corrected_by}"
+    return f"{made}, {corrected}" if made else corrected
+
+
+def _number(value: float | None, unit: str, *, role: str) -> QLabel:
+    return _text("–" if value is None else f"{value:.1f} {unit}", role=role)
+
+
+def _text(text: str, *, role: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    if role:
+        label.setProperty("role", role)
+    return label
+
+
+def _heading(text: str, *, larger: int = 1) -> QLabel:
+    label = _text(text, role="heading")
+    label.setWordWrap(False)
+    font = label.font()
+    font.setPointSizeF(font.pointSizeF() + larger)
+    label.setFont(font)
+    return label

@@ -1,0 +1,108 @@
+"""Theme, colours, device and reader."""
+
+from typing import TypeVar
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from heartseg_gui.settings import Settings, Theme
+
+_THEMES = ((Theme.SYSTEM, "As the desktop"), (Theme.LIGHT, "Light"), (Theme.DARK, "Dark"))
+_PALETTES = (
+    (False, "RV yellow, LV red, myocardium green"),
+    (True, "Safe for colour-blind readers"),
+)
+T = TypeVar("T")
+
+_DEVICES = (
+    ("auto", "Graphics card if there is one"),
+    ("cpu", "Processor"),
+    ("cuda", "Graphics card (CUDA)"),
+)
+
+
+class SettingsDialog(QDialog):
+    """Shows the settings and writes them when accepted."""
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.setWindowTitle("Settings")
+        self.theme = _combo(_THEMES, settings.theme)
+        self.palette_choice = _combo(_PALETTES, settings.colour_blind_safe)
+        self.device = _combo(_DEVICES, settings.device)
+        self.reader = QLineEdit(settings.reader)
+        self.reader.setPlaceholderText("Name or initials; reports say who corrected")
+        self.frame_rate = _spin(1, 60, settings.frame_rate_hz, " pictures/s")
+        self.radius = _spin(0.5, 50, settings.brush_radius_mm, " mm")
+        self._lay_out()
+
+    def accept(self) -> None:
+        """Write the settings and close."""
+        self._settings.set_theme(_chosen(_THEMES, self.theme))
+        self._settings.set_colour_blind_safe(_chosen(_PALETTES, self.palette_choice))
+        self._settings.set_device(_chosen(_DEVICES, self.device))
+        self._settings.set_reader(self.reader.text())
+        self._settings.set_frame_rate(self.frame_rate.value())
+        self._settings.set_brush_radius(self.radius.value())
+        super().accept()
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setHorizontalSpacing(20)
+        form.setVerticalSpacing(10)
+        form.addRow(_heading("Appearance"))
+        form.addRow("&Theme", self.theme)
+        form.addRow("Structure &colours", self.palette_choice)
+        form.addRow(_heading("Reading"))
+        form.addRow("&Reader", self.reader)
+        form.addRow("Cine &speed", self.frame_rate)
+        form.addRow("&Brush radius", self.radius)
+        form.addRow(_heading("Prediction"))
+        form.addRow("&Device", self.device)
+        button = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(button.Ok | button.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 18)
+        layout.setSpacing(18)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+
+def _combo(choices: tuple[tuple[T, str], ...], chosen: T) -> QComboBox:
+    combo = QComboBox()
+    for value, text in choices:
+        combo.addItem(text)
+        if value == chosen:
+            combo.setCurrentIndex(combo.count() - 1)
+    return combo
+
+
+def _chosen(choices: tuple[tuple[T, str], ...], combo: QComboBox) -> T:
+    return choices[combo.currentIndex()][0]
+
+
+def _spin(least: float, most: float, value: float, suffix: str) -> QDoubleSpinBox:
+    spin = QDoubleSpinBox()
+    spin.setRange(least, most)
+    spin.setDecimals(1)
+    spin.setValue(value)
+    spin.setSuffix(suffix)
+    return spin
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "heading")
+    return label
