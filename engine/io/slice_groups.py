@@ -70,7 +70,10 @@ def slices_of(frames: Iterable[Frame]) -> list[list[Frame]]:
 
 
 def height_along(frames: Iterable[Frame]) -> Callable[[Frame], float]:
-    # One normal for all: the tiny differences between headers would scatter the heights.
+    """What tells the position of a frame along the normal of the first one [mm].
+
+    One normal for all: the tiny differences between headers would scatter the heights.
+    """
     normal = next(iter(frames)).normal
 
     across = tuple(normal.tolist())
@@ -91,7 +94,9 @@ def without_copies(
     dropped: list[tuple[Frame, Frame]] = []
     for frame in sorted(frames, key=lambda frame: (frame.series_number, str(frame.file))):
         place = tuple(np.round(np.asarray(frame.position_mm), 2).tolist())
-        alike = first[place, frame.time_ms, frame.temporal_position, _instance_if_timeless(frame)]
+        plane = tuple(np.round(np.asarray(frame.row_direction), 2).tolist())
+        when = (frame.time_ms, frame.temporal_position, _instance_if_timeless(frame))
+        alike = first[frame.study, frame.kind, place, plane, when]
         original = next((other for other in alike if same_content(other, frame)), None)
         if original is None:
             alike.append(frame)
@@ -187,6 +192,7 @@ def single_planes(slices: list[list[Frame]]) -> list[list[list[Frame]]]:
 
 
 def by_series(frames: Iterable[Frame]) -> list[list[Frame]]:
+    """Frames of the same series, matrix and pixel size together."""
     groups: dict[object, list[Frame]] = defaultdict(list)
     for frame in frames:
         pixel_mm = frame.pixel_mm

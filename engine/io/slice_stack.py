@@ -100,11 +100,12 @@ def plan_stacks(frames: Iterable[Frame], *, same_content: SameContent) -> Plans:
     problems: list[Problem] = []
     groups: list[list[Frame]] = []
     views: list[StackPlan] = []
-    for group in parallel_groups([frame for frame in frames if frame.is_placed]):
-        kept, dropped = without_copies(group, same_content)
-        if dropped:
-            problems.append(_copies_problem(dropped))
-        groups.extend(split_repeats_and_stacks(kept))
+    frames = list(frames)
+    placed, dropped = without_copies([f for f in frames if f.is_placed], same_content)
+    if dropped:
+        problems.append(_copies_problem(dropped))
+    for group in parallel_groups(placed):
+        groups.extend(split_repeats_and_stacks(group))
     stacks: list[StackPlan] = []
     for group in groups:
         slices = slices_of(group)
@@ -231,7 +232,9 @@ def _with_strays(stacks: list[StackPlan], views: list[StackPlan]) -> list[StackP
     for stack in stacks:
         strays = [view for view in views if _is_stray(view.frames[0], stack)]
         strays += [o for o in stacks if o is not stack and _is_stray(o.frames[0], stack)]
-        plans.append(_told_of(strays, stack) if strays else stack)
+        told = _told_of(strays, stack) if strays else stack
+        cut = [view for view in views if _is_cut_short(view, stack)]
+        plans.append(_told_of_cut(cut, told) if cut else told)
     return plans
 
 
@@ -280,3 +283,29 @@ def _with_other_takes(stack: StackPlan, views: list[StackPlan]) -> StackPlan:
         "The last take is used; the earlier ones are among the further views.",
     )
     return replace(stack, problems=(*stack.problems, note))
+
+
+def _is_cut_short(view: StackPlan, stack: StackPlan) -> bool:
+    """Whether a view is a neighbouring slice of the stack that lost most of its phases."""
+    first, other = stack.frames[0], view.frames[0]
+    if len(view.rows[0]) >= len(stack.rows[0]) or other.title != first.title:
+        return False
+    if (other.study, other.kind) != (first.study, first.kind):
+        return False
+    if not (other.is_parallel_to(first) and other.has_grid_of(first)):
+        return False
+    height_of = height_along([first])
+    heights = [next(height_of(frame) for frame in row if frame) for row in stack.rows]
+    beyond = max(heights[0] - height_of(other), height_of(other) - heights[-1])
+    return 0 < beyond <= 1.5 * stack.geometry.spacing_mm[0]
+
+
+def _told_of_cut(views: list[StackPlan], stack: StackPlan) -> StackPlan:
+    problem = Problem(
+        f"A slice at the end of the stack has {len(views[0].rows[0])} of "
+        f"{len(stack.rows[0])} phases (series {views[0].frames[0].series_number}).",
+        stack.title,
+        "Copy the study again with all its images; without that slice volumes are too small.",
+        blocking=True,
+    )
+    return replace(stack, problems=(*stack.problems, problem))
