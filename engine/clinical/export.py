@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from io import StringIO
 from math import isfinite
@@ -14,7 +12,7 @@ from engine.clinical.pdf import make_pdf
 from engine.clinical.physiology import indexed
 from engine.clinical.report import Report
 from engine.clinical.volumes import VentricleFunction
-from engine.errors import CannotSaveError
+from engine.io.atomic_file import write_atomically
 from engine.progress import Progress, Steps
 
 
@@ -35,29 +33,10 @@ def write_report(report: Report, folder: Path) -> Steps[list[Path]]:
     written = []
     for number, (name, make) in enumerate(makers.items()):
         yield Progress(number, len(makers), f"Writing {name}")
-        _write_atomically(folder / name, make(report))
+        write_atomically(folder / name, make(report))
         written.append(folder / name)
     yield Progress(len(makers), len(makers), "Report written")
     return written
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        temporary.chmod(0o644)  # mkstemp hides the file from everybody else
-        temporary.replace(path)
-    except OSError as cause:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise CannotSaveError(
-            f"{path} could not be written: {cause.strerror or cause}.",
-            hint="Close it where it is open, or choose a folder you may write to.",
-        ) from cause
 
 
 def report_json(report: Report) -> str:

@@ -277,7 +277,7 @@ def test_two_reports_of_one_study_differ_in_their_date_alone() -> None:
 def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
 
-    with pytest.raises(CannotSaveError, match="could not be written"):
+    with pytest.raises(CannotSaveError, match="out could not be made"):
         run_to_end(write_report(_report(), tmp_path / "out"))
 
 
