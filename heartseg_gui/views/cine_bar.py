@@ -1,0 +1,274 @@
+"""Sliders over the phases of the heartbeat and the slices, and playing."""
+
+from PySide6.QtCore import (
+    QElapsedTimer,
+    QEvent,
+    QObject,
+    QPointF,
+    QRectF,
+    QSignalBlocker,
+    Qt,
+    QTimer,
+)
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygonF
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QSpinBox,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QWidget,
+)
+
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.documents.view_state import ViewState
+
+_ICON_PX = 18
+_MARK_HEIGHT = 13
+_ED_COLOUR = QColor(245, 160, 40)
+_ES_COLOUR = QColor(70, 150, 245)
+
+
+class CinePlayer(QObject):
+    """Shows the phases in time.
+
+    The phase follows a clock, not the number of ticks: where painting is too slow for the rate
+    phases are left out, and the heart still beats at the right speed.
+    """
+
+    def __init__(self, view: ViewState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._clock = QElapsedTimer()
+        self._first_phase = 0
+        self._shown = 0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        view.playing_changed.connect(self._start_or_stop)
+        view.frame_rate_changed.connect(self._start_or_stop)
+
+    @property
+    def active(self) -> bool:
+        """Whether the clock runs."""
+        return self._timer.isActive()
+
+    def show_at(self, elapsed_ms: float) -> None:
+        """Show the phase that is due so long after playing began."""
+        view = self._view
+        if view.phase != self._shown:  # somebody moved the slider: go on from there
+            self._restart_clock()
+            elapsed_ms = 0.0
+        passed = int(elapsed_ms * view.frame_rate_hz / 1000)
+        self._shown = (self._first_phase + passed) % view.phase_count
+        view.set_phase(self._shown)
+
+    def _start_or_stop(self) -> None:
+        self._timer.stop()
+        if self._view.playing:
+            self._restart_clock()
+            self._timer.start(max(1, round(1000 / self._view.frame_rate_hz)))
+
+    def _restart_clock(self) -> None:
+        self._first_phase = self._shown = self._view.phase
+        self._clock.start()
+
+    def _tick(self) -> None:
+        self.show_at(float(self._clock.elapsed()))
+
+
+class PhaseSlider(QSlider):
+    """A slider with marks where the heart is full (ED) and empty (ES)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._marks: tuple[tuple[str, int, QColor], ...] = ()
+        self.setMinimumHeight(22 + 2 * _MARK_HEIGHT)  # marks above, and as much below
+        self.setPageStep(1)
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """Phase (0-based) of each mark."""
+        return {name: phase for name, phase, _ in self._marks}
+
+    def set_marks(self, *, ed_phase: int | None, es_phase: int | None) -> None:
+        """Mark end-diastole and end-systole, where they are known."""
+        wanted = (("ED", ed_phase, _ED_COLOUR), ("ES", es_phase, _ES_COLOUR))
+        self._marks = tuple(
+            (name, phase, colour) for name, phase, colour in wanted if phase is not None
+        )
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the slider, then its marks."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = self.font()
+        font.setPixelSize(10)
+        font.setBold(True)
+        painter.setFont(font)
+        for name, phase, colour in self._marks:
+            x = self._x_of(phase)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            tip = self.height() / 2 - 9
+            painter.drawPolygon(_polygon((x - 4, tip - 5), (x + 4, tip - 5), (x, tip)))
+            painter.setPen(self.palette().windowText().color())
+            area = QRectF(x - 14, tip - 5 - _MARK_HEIGHT, 28, _MARK_HEIGHT)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, name)
+
+    def _x_of(self, phase: int) -> float:
+        """Where the handle's middle stands at a phase."""
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        style, control = self.style(), QStyle.ComplexControl.CC_Slider
+        groove = style.subControlRect(control, option, QStyle.SubControl.SC_SliderGroove, self)
+        handle = style.subControlRect(control, option, QStyle.SubControl.SC_SliderHandle, self)
+        room = groove.width() - handle.width()
+        offset = QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), phase, room)
+        return groove.x() + offset + handle.width() / 2
+
+
+class CineBar(QWidget):
+    """Where in the heartbeat and in the heart the reader is, and how to go elsewhere."""
+
+    def __init__(
+        self, document: StudyDocument, view: ViewState, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._view = document, view
+        self._player = CinePlayer(view, self)
+        self._play = QToolButton()
+        self._phases = PhaseSlider()
+        self._time = QLabel()
+        self._rate = QSpinBox()
+        self._slices = QSlider(Qt.Orientation.Horizontal)
+        self._slice = QLabel()
+        self._prepare_widgets()
+        self._lay_out()
+        self._connect()
+        self._show_state()
+
+    def _prepare_widgets(self) -> None:
+        self._play.setCheckable(True)
+        self._play.setAutoRaise(True)
+        self._phases.setToolTip("Phase of the heartbeat (left and right arrow, Shift+wheel)")
+        self._phases.setAccessibleName("Phase")
+        self._slices.setToolTip("Slice (up and down arrow, wheel)")
+        self._slices.setAccessibleName("Slice")
+        self._slices.setPageStep(1)
+        self._rate.setRange(1, 60)
+        self._rate.setSuffix(" /s")
+        self._rate.setToolTip("Pictures a second while playing (Alt+left, Alt+right)")
+        self._rate.setAccessibleName("Pictures a second")
+        self._rate.setKeyboardTracking(False)
+        self._time.setMinimumWidth(self.fontMetrics().horizontalAdvance("00/00  0000 ms"))
+        self._slice.setMinimumWidth(self.fontMetrics().horizontalAdvance("00/00"))
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 0, 8, 0)
+        for widget, stretch in (
+            (self._play, 0),
+            (self._phases, 3),
+            (self._time, 0),
+            (self._rate, 0),
+            (QLabel("Slice"), 0),
+            (self._slices, 1),
+            (self._slice, 0),
+        ):
+            layout.addWidget(widget, stretch)
+
+    def _connect(self) -> None:
+        view, document = self._view, self._document
+        self._play.toggled.connect(view.set_playing)
+        self._phases.valueChanged.connect(view.set_phase)
+        self._slices.valueChanged.connect(view.set_slice)
+        self._rate.valueChanged.connect(view.set_frame_rate)
+        for fact in (
+            view.extent_changed,
+            view.phase_changed,
+            view.slice_changed,
+            view.frame_rate_changed,
+            view.playing_changed,
+            document.stack_changed,
+        ):
+            fact.connect(self._show_state)
+        for fact in (document.key_phases_changed, document.stack_changed):
+            fact.connect(self._show_marks)
+
+    def _show_marks(self) -> None:
+        document = self._document
+        self._phases.set_marks(ed_phase=document.ed_phase, es_phase=document.es_phase)
+
+    def _show_state(self) -> None:
+        view = self._view
+        with QSignalBlocker(self._phases), QSignalBlocker(self._slices):
+            self._phases.setMaximum(view.phase_count - 1)
+            self._phases.setValue(view.phase)
+            self._slices.setMaximum(view.slice_count - 1)
+            self._slices.setValue(view.slice_index)
+        with QSignalBlocker(self._rate):
+            self._rate.setValue(round(view.frame_rate_hz))
+        self._time.setText(self._time_text())
+        self._slice.setText(f"{view.slice_index + 1}/{view.slice_count}")
+        open_study = self._document.cine is not None
+        self._slices.setEnabled(open_study and view.slice_count > 1)
+        for widget in (self._play, self._phases, self._rate):
+            widget.setEnabled(open_study and view.phase_count > 1)
+        self._show_playing()
+
+    def _show_playing(self) -> None:
+        playing = self._view.playing
+        if playing != self._play.isChecked() or self._play.icon().isNull():
+            with QSignalBlocker(self._play):
+                self._play.setChecked(playing)
+            self._draw_play_button()
+
+    def _draw_play_button(self) -> None:
+        playing, palette = self._view.playing, self.palette()
+        name = "Pause" if playing else "Play"
+        self._play.setIcon(_play_icon(playing, palette.windowText().color(), self._ratio()))
+        self._play.setToolTip(f"{name} the heartbeat (P)")
+        self._play.setAccessibleName(name)
+
+    def _time_text(self) -> str:
+        view, cine = self._view, self._document.cine
+        text = f"{view.phase + 1}/{view.phase_count}"
+        if cine is None or view.phase >= cine.phase_count:
+            return text
+        time_ms = cine.time_ms(view.phase)
+        return text if time_ms is None else f"{text}  {time_ms:.0f} ms"
+
+    def _ratio(self) -> float:
+        return self.devicePixelRatioF()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the button in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_play_button()
+
+
+def _play_icon(playing: bool, colour: QColor, ratio: float) -> QIcon:
+    pixmap = QPixmap(round(_ICON_PX * ratio), round(_ICON_PX * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    if playing:
+        painter.drawRect(QRectF(4, 3, 4, 12))
+        painter.drawRect(QRectF(10, 3, 4, 12))
+    else:
+        painter.drawPolygon(_polygon((4, 2), (15, 9), (4, 16)))
+    painter.end()
+    return QIcon(pixmap)
+
+
+def _polygon(*corners: tuple[float, float]) -> QPolygonF:
+    return QPolygonF([QPointF(x, y) for x, y in corners])
