@@ -196,6 +196,7 @@ def _read_voxels(path: Path, header: _Header) -> Steps[NDArray[Any]]:
                     raise _unreadable(path, "it is cut short")
                 done += piece
                 yield Progress(done, total, f"Reading {path.name}")
+            file.read(1)  # a packed file is checked at its end
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, str(error).rstrip(".") or "it is damaged") from error
     return np.frombuffer(buffer, header.kind)

@@ -3,7 +3,7 @@
 Pure: nothing here touches a file.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -92,7 +92,13 @@ def without_copies(
     first: dict[object, list[Frame]] = defaultdict(list)
     kept: list[Frame] = []
     dropped: list[tuple[Frame, Frame]] = []
-    for frame in sorted(frames, key=lambda frame: (frame.series_number, str(frame.file))):
+    sizes = Counter(frame.series for frame in frames)
+
+    def belonging(frame: Frame) -> tuple[int, int, str, int]:
+        # The copy in the fuller series stays, so that no series is torn.
+        return (-sizes[frame.series], frame.series_number, str(frame.file), frame.index)
+
+    for frame in sorted(frames, key=belonging):
         place = tuple(np.round(np.asarray(frame.position_mm), 2).tolist())
         plane = tuple(np.round(np.asarray(frame.row_direction), 2).tolist())
         when = (frame.time_ms, frame.temporal_position, _instance_if_timeless(frame))
