@@ -11,7 +11,7 @@ SCREEN = $(if $(DISPLAY),,env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600
 .PHONY: demo app test lint pytest bench system wheel clean
 
 demo: $(STAMP)
-	$(SCREEN) $(PY) -X faulthandler -m heartseg_gui.demo out/demo
+	$(SCREEN) $(PY) -X faulthandler -m heartseg_gui.demo out/demo $(if $(DISPLAY),,--pictures-only)
 
 app: $(STAMP)
 	$(VENV)/bin/heartseg-gui

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from engine.clinical.report import KeyImage, Report
 from engine.clinical.volumes import VolumeCurve
@@ -57,8 +58,16 @@ def make_curve_figure(report: Report, *, size_in: tuple[float, float] = (3.4, 2.
     for side in ("left", "bottom"):
         axes.spines[side].set_color(_PALE)
         axes.spines[side].set_linewidth(0.6)
+    if not timed:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no phase 1.4
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=6.5, frameon=False, loc="lower right", ncols=2, labelcolor=_INK)
+        axes.legend(
+            fontsize=6.5,
+            frameon=False,
+            loc="upper center",  # the LV is small there: systole
+            ncols=2,
+            labelcolor=_INK,
+        )
     return figure
 
 
