@@ -128,13 +128,8 @@ def default_place(study: Study, stack: int) -> Path:
     names += [f"{names[1]}_{number}" for number in range(2, 100)]
     for name in names[1:] if stack > 0 and not alone else names:
         path = folder / f"{name}.nii.gz"
-        if not path.exists():
+        if not path.exists() or _holds_labels_of(target, path):
             return path
-        try:
-            if read_note(path).belongs_to(target):
-                return path
-        except UnreadableStudyError:
-            continue
     return folder / f"{names[0]}.nii.gz"
 
 
@@ -257,6 +252,15 @@ def _refuse_foreign(path: Path, study: Study) -> None:
             f"{path.name} was not written by HeartSeg, or was changed since.",
             hint="Choose another name, or move that file away.",
         )
+
+
+def _holds_labels_of(stack: Stack, path: Path) -> bool:
+    """Whether a label file is ours, unchanged, and of this stack."""
+    try:
+        note = _matching_note(path)
+    except UnreadableStudyError:
+        return False
+    return note is not None and note.belongs_to(stack)
 
 
 def _is_ours(path: Path) -> bool:

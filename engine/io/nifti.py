@@ -154,7 +154,8 @@ def _collect(image: Any, path: Path) -> _Header:
     kind = np.dtype(header.get_data_dtype())
     _check_kind(kind, path)
     slope, intercept = proxy.slope, proxy.inter
-    step = pixdim[4] * _SECONDS[time] if time in _SECONDS and shape[3] > 1 else None
+    known = time in _SECONDS and pixdim[4] != 1  # 1 is what writers put who do not know
+    step = pixdim[4] * _SECONDS[time] if known and shape[3] > 1 else None
     return _Header(shape, kind, int(proxy.offset), float(slope), float(intercept), facts, step)
 
 
@@ -196,7 +197,8 @@ def _read_voxels(path: Path, header: _Header) -> Steps[NDArray[Any]]:
                     raise _unreadable(path, "it is cut short")
                 done += piece
                 yield Progress(done, total, f"Reading {path.name}")
-            file.read(1)  # a packed file is checked at its end
+            while packed and file.read(_CHUNK):  # its checksum stands at its end
+                yield Progress(done, total, f"Checking {path.name}")
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, str(error).rstrip(".") or "it is damaged") from error
     return np.frombuffer(buffer, header.kind)
