@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import brush, idle, slices
+from tests.bench import brush, idle, opening, predicting, slices, start
 from tests.bench.measuring import Measurement, machine
 
 BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "slices": slices.measure,
     "brush": brush.measure,
     "idle": idle.measure,
+    "start": start.measure,
+    "opening": opening.measure,
+    "predicting": predicting.measure,
 }
 """One file, one line here: a function that measures and returns its lines of the table."""
 

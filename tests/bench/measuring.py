@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject
@@ -30,8 +31,8 @@ class Measurement:
         median: Middle of all samples.
         p99: 99th percentile of the samples.
         n: Number of samples.
-        target_median: What issue 2 asks for, or None.
-        target_p99: What issue 2 asks for, or None.
+        target_median: The target, or None.
+        target_p99: The target, or None.
     """
 
     name: str
@@ -81,7 +82,7 @@ class PaintCounter(QObject):
         self.count = 0
         widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Count and pass on."""
         if event.type() == QEvent.Type.Paint:
             self.count += 1
@@ -131,7 +132,7 @@ def machine() -> dict[str, object]:
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             names = [line.partition(":")[2].strip() for line in lines if "model name" in line]
     except OSError:
         names = []

@@ -83,9 +83,7 @@ class BenchScene:
         QApplication.processEvents()
 
 
-def send_mouse(
-    widget: QWidget, kind: QEvent.Type, at: QPointF, *, pressed: bool = True
-) -> None:
+def send_mouse(widget: QWidget, kind: QEvent.Type, at: QPointF, *, pressed: bool = True) -> None:
     """Deliver a mouse event of the left button as Qt does."""
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     button = none if kind == QEvent.Type.MouseMove else left
