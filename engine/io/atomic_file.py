@@ -1,11 +1,11 @@
 """Files that are either the old or the new one, never half of it."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
+from uuid import uuid4
 
 from engine.errors import CannotSaveError
 
@@ -18,15 +18,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         CannotSaveError: The folder is read-only, the disk is full, or the like; what was at
             `path` before is untouched.
     """
-    temporary = ""
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            yield cast(BinaryIO, file)
+        with temporary.open("xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        _allow_as_usual(temporary)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise CannotSaveError(
             f"{path.name} could not be written: {error.strerror or error}.",
@@ -35,16 +33,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         ) from error
     finally:
         with suppress(OSError):
-            if temporary:
-                Path(temporary).unlink()
-
-
-def _allow_as_usual(path: str) -> None:
-    """Give the file the rights of a new file; a temporary one is readable by its owner only."""
-    if os.name == "posix":
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(path).chmod(0o666 & ~mask)
+            temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -24,7 +24,8 @@ from engine.io.dicom_start import looks_like_dicom
 from engine.io.finding import Finding
 from engine.io.geometry_guard import check_holes, check_spacing
 from engine.io.slice_frames import Frame
-from engine.io.slice_stack import StackPlan, plan_stacks
+from engine.io.slice_stack import plan_stacks
+from engine.io.stack_plan import StackPlan
 from engine.progress import Progress, Steps
 from engine.study import Acquisition, Problem, Stack
 

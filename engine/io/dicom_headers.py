@@ -14,6 +14,7 @@ from engine.io.finding import merge_patients
 from engine.io.slice_frames import Frame, Vector
 from engine.study import Acquisition, Patient
 
+_FRAMES_AT_MOST = 100_000
 _NOT_IMAGES = frozenset({"SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "DOC"})
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, LookupError)
 
@@ -92,7 +93,7 @@ def _frame(dataset: Dataset, groups: list[Dataset], file: Path, index: int) -> F
         temporal_position=int(temporal[0])
         if temporal
         else _integer(dataset, "TemporalPositionIdentifier"),
-        instance=(_integer(dataset, "InstanceNumber") or 0) if index == 0 else index + 1,
+        instance=_instance(dataset, index),
         study=text(dataset, "StudyInstanceUID"),
         series=text(dataset, "SeriesInstanceUID"),
         series_number=_integer(dataset, "SeriesNumber") or 0,
@@ -100,6 +101,13 @@ def _frame(dataset: Dataset, groups: list[Dataset], file: Path, index: int) -> F
         title=text(dataset, "SeriesDescription") or text(dataset, "ProtocolName"),
         kind=_kind(dataset, groups),
     )
+
+
+def _instance(dataset: Dataset, index: int) -> int:
+    """Instance number; frames of one file follow each other, files follow theirs."""
+    instance = _integer(dataset, "InstanceNumber") or 0
+    several = (number(dataset, "NumberOfFrames") or 1) > 1
+    return instance * _FRAMES_AT_MOST + index if several else instance
 
 
 def _time_ms(dataset: Dataset, look_up: LookUp, index: int) -> float | None:

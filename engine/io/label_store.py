@@ -24,7 +24,7 @@ from engine.errors import (
 from engine.io.atomic_file import write_atomically
 from engine.io.geometry_guard import check_label_grid, check_label_values, has_blocking
 from engine.io.label_fit import as_structures, distinct, origin_of
-from engine.io.nifti import is_nifti, read_labels, write_labels
+from engine.io.nifti import is_nifti, read_labels, writing_labels
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
 from engine.study import Origin, Problem, Provenance, Stack, StoredLabels, Study
@@ -102,7 +102,7 @@ def save_labels(
     # A first name, so that after a power cut the note and the labels can still be told to match.
     waiting = path.with_name(f".new-{path.name}")
     try:
-        write_labels(waiting, copy)
+        yield from writing_labels(waiting, copy)
         yield Progress(2, 3, f"Saving {path.name}")
         note = _note_text(_sha256(waiting), target, provenance)
         write_atomically(_next_note(path), note)

@@ -4,6 +4,7 @@ import gzip
 import struct
 import warnings
 import zlib
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +18,7 @@ from engine.geometry import Geometry
 from engine.io.atomic_file import make_folder, replacing
 from engine.io.nifti_grid import NiftiFacts, engine_order, make_geometry
 from engine.labelmap import LabelMap
-from engine.progress import Progress, Steps
+from engine.progress import Progress, Steps, run_to_end
 from engine.study import Problem
 
 _CHUNK = 4 << 20
@@ -186,8 +187,8 @@ def _read_voxels(path: Path, header: _Header) -> Steps[NDArray[Any]]:
     size = path.stat().st_size
     if total > (size * _DEFLATE_LIMIT if packed else size - header.offset):
         raise _unreadable(path, "it is cut short")
-    buffer = bytearray(total)
-    view, done = memoryview(buffer), 0
+    buffer = np.empty(total, np.uint8)  # not zeroed, which would take as long as reading
+    view, done = buffer.data, 0
     try:
         with _open(path, packed) as file:
             file.read(header.offset)
@@ -201,7 +202,7 @@ def _read_voxels(path: Path, header: _Header) -> Steps[NDArray[Any]]:
                 yield Progress(done, total, f"Checking {path.name}")
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, str(error).rstrip(".") or "it is damaged") from error
-    return np.frombuffer(buffer, header.kind)
+    return buffer.view(header.kind)
 
 
 def _open(path: Path, packed: bool) -> BinaryIO:
@@ -262,6 +263,11 @@ def _phase_times_ms(header: _Header, name: str) -> tuple[tuple[float, ...], list
 
 
 def write_labels(path: Path, labels: LabelMap) -> None:
+    """Write a label map at once; see `writing_labels`."""
+    run_to_end(writing_labels(path, labels))
+
+
+def writing_labels(path: Path, labels: LabelMap) -> Steps[None]:
     """Write a label map as (x, y, z, t) uint8 NIfTI on its image's own affine and axis order.
 
     The file is replaced as a whole or not at all. sform and qform are the same; where the grid
@@ -274,15 +280,17 @@ def write_labels(path: Path, labels: LabelMap) -> None:
     Raises:
         CannotSaveError: It cannot be written.
     """
-    content = _labels_image(labels).to_bytes()
+    content = memoryview(_labels_image(labels).to_bytes())
     make_folder(path.parent)
     with replacing(path) as file:
+        packed: Any = nullcontext(file)
         if path.name.lower().endswith(".gz"):
             # No name and no time inside: equal labels give equal files.
-            with gzip.GzipFile("", "wb", 4, fileobj=file, mtime=0) as packed:
-                packed.write(content)
-        else:
-            file.write(content)
+            packed = gzip.GzipFile("", "wb", 4, fileobj=file, mtime=0)
+        with packed as target:
+            for start in range(0, len(content), _CHUNK):
+                target.write(content[start : start + _CHUNK])
+                yield Progress(start, len(content), f"Writing {path.name}")
 
 
 def _labels_image(labels: LabelMap) -> Any:

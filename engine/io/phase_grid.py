@@ -83,18 +83,21 @@ def place_phases(slices: Sequence[Sequence[Frame]], time_of: TimeOf) -> list[Pha
     """
     wanted = phase_count(slices)
     ordered = [in_phase_order(frames, time_of) for frames in slices]
-    starts = [_start(frames, time_of) for frames in ordered if len(frames) == wanted]
-    usual_start = median(starts) if starts else 0.0
+    complete = [frames for frames in ordered if len(frames) == wanted]
+    usual_start = median(_start(frames, time_of) for frames in complete)
     rows: list[PhaseRow] = []
     for frames in ordered:
         if len(frames) == wanted:
             rows.append(tuple(frames))
             continue
         row: list[Frame | None] = [None] * wanted
-        for phase, frame in zip(
-            _phases_of_incomplete(frames, wanted, time_of, usual_start), frames, strict=True
-        ):
-            row[phase] = frame
+        steps = _steps_taken(frames, wanted, time_of)
+        spare = wanted - 1 - steps[-1]
+        shift = _shift_by_number(frames, complete)
+        if shift is None or shift > spare:
+            shift = _shift_by_time(frames, time_of, usual_start, spare)
+        for number, frame in zip(steps, frames, strict=True):
+            row[number + shift] = frame
         rows.append(tuple(row))
     return rows
 
@@ -102,7 +105,9 @@ def place_phases(slices: Sequence[Sequence[Frame]], time_of: TimeOf) -> list[Pha
 def _step(frames: Sequence[Frame], time_of: TimeOf) -> float:
     times = [time_of(frame) or 0.0 for frame in frames]
     steps = [after - before for before, after in pairwise(times)]
-    return median(steps) if steps else 0.0
+    if not steps or min(steps) <= 0:
+        return 0.0
+    return median(step for step in steps if step < 1.5 * min(steps))  # others leap over a hole
 
 
 def _start(frames: Sequence[Frame], time_of: TimeOf) -> float:
@@ -111,21 +116,39 @@ def _start(frames: Sequence[Frame], time_of: TimeOf) -> float:
     return (time_of(frames[0]) or 0.0) / step if step > 0 else 0.0
 
 
-def _phases_of_incomplete(
-    frames: Sequence[Frame], wanted: int, time_of: TimeOf, usual_start: float
-) -> list[int]:
-    """The phase of each frame of a slice that lacks some; in order, without repeats."""
+def _steps_taken(frames: Sequence[Frame], wanted: int, time_of: TimeOf) -> list[int]:
+    """How many phases each frame of an incomplete slice comes after its first one."""
     in_a_row = list(range(len(frames)))
     step = _step(frames, time_of)
     if step <= 0:
         return in_a_row
     first = time_of(frames[0]) or 0.0
     steps = [round(((time_of(frame) or 0.0) - first) / step) for frame in frames]
-    spare = wanted - 1 - steps[-1]
-    if spare < 0 or len(set(steps)) < len(steps):
-        return in_a_row
-    shift = min(max(round(first / step - usual_start), 0), spare)
-    return [number + shift for number in steps]
+    return steps if steps[-1] < wanted and len(set(steps)) == len(steps) else in_a_row
+
+
+def _shift_by_number(frames: Sequence[Frame], complete: Sequence[Sequence[Frame]]) -> int | None:
+    """The phase of the first frame by its instance number, None where numbers do not tell.
+
+    They tell where the numbers of each complete slice rise evenly, and each slice begins at the
+    same number or where the one before ended.
+    """
+    steps = {
+        after.instance - before.instance for whole in complete for before, after in pairwise(whole)
+    }
+    if len(steps) != 1 or (step := steps.pop()) <= 0:
+        return None
+    cycle = step * len(complete[0])
+    starts = {whole[0].instance % cycle for whole in complete}
+    if len(starts) != 1:
+        return None
+    ahead = (frames[0].instance - starts.pop()) % cycle
+    return ahead // step if ahead % step == 0 else None
+
+
+def _shift_by_time(frames: Sequence[Frame], time_of: TimeOf, usual_start: float, spare: int) -> int:
+    """The phase of the first frame, if its slice began as late as the complete ones did."""
+    return min(max(round(_start(frames, time_of) - usual_start), 0), spare)
 
 
 def phase_times_ms(rows: Sequence[PhaseRow]) -> tuple[float, ...]:

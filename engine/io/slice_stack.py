@@ -5,7 +5,7 @@ made-up frames.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,10 @@ from engine.io.geometry_guard import (
     note_slice_gap,
     note_uneven_rows,
 )
-from engine.io.phase_grid import PhaseRow, choose_clock, phase_times_ms, place_phases
+from engine.io.phase_grid import choose_clock, phase_times_ms, place_phases
 from engine.io.slice_frames import Frame, position_spread_mm
 from engine.io.slice_groups import (
     CINE_PHASES,
-    SAME_SLICE_MM,
     SMALLEST_STACK,
     SameContent,
     by_series,
@@ -33,47 +32,12 @@ from engine.io.slice_groups import (
     title_of,
     without_copies,
 )
+from engine.io.stack_neighbours import tell_of_neighbours
+from engine.io.stack_plan import StackPlan
 from engine.study import Problem
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _HEART_AXIS = np.array([0.65, -0.62, -0.44])  # base to apex: left, anterior, inferior (LPS)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StackPlan:
-    """Which frame goes where in a stack.
-
-    Attributes:
-        rows: For each slice (z) a row with one frame, or None, for each phase (t).
-        geometry: The grid.
-        times_ms: Time of each phase [ms], or empty.
-        problems: What the geometry guard says about it.
-    """
-
-    rows: tuple[PhaseRow, ...] = field(repr=False)
-    geometry: Geometry
-    times_ms: tuple[float, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def frames(self) -> list[Frame]:
-        """All frames, slice by slice."""
-        return [frame for row in self.rows for frame in row if frame is not None]
-
-    @property
-    def title(self) -> str:
-        """The series description most of its frames share."""
-        return title_of(self.frames)
-
-    @property
-    def holes(self) -> tuple[tuple[int, int], ...]:
-        """(phase, slice) pairs without a frame."""
-        return tuple(
-            (t, z)
-            for z, row in enumerate(self.rows)
-            for t, frame in enumerate(row)
-            if frame is None
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +81,7 @@ def plan_stacks(frames: Iterable[Frame], *, same_content: SameContent) -> Plans:
         views.append(unplaced_plan(group))
     stacks.sort(key=_rank)
     views.sort(key=lambda plan: (len(plan.rows[0]) == 1, plan.frames[0].series_number))
-    told = [_with_other_takes(stack, views) for stack in _with_strays(stacks, views)]
+    told = [tell_of_neighbours(stack, stacks, views) for stack in stacks]
     return Plans(tuple(told), tuple(views), tuple(problems))
 
 
@@ -224,88 +188,3 @@ def _rank(plan: StackPlan) -> tuple[object, ...]:
         -phases * slices,
         plan.frames[0].series_number,
     )
-
-
-def _with_strays(stacks: list[StackPlan], views: list[StackPlan]) -> list[StackPlan]:
-    """Add a problem to stacks some of whose slices have another matrix or pixel size."""
-    plans = []
-    for stack in stacks:
-        strays = [view for view in views if _is_stray(view.frames[0], stack)]
-        strays += [o for o in stacks if o is not stack and _is_stray(o.frames[0], stack)]
-        told = _told_of(strays, stack) if strays else stack
-        cut = [view for view in views if _is_cut_short(view, stack)]
-        plans.append(_told_of_cut(cut, told) if cut else told)
-    return plans
-
-
-def _is_stray(frame: Frame, stack: StackPlan) -> bool:
-    """Whether a frame left out for its size belongs to the series of the stack."""
-    series = {(other.series, other.kind) for other in stack.frames}
-    first = stack.frames[0]
-    return (
-        (frame.series, frame.kind) in series
-        and frame.is_parallel_to(first)
-        and not frame.has_grid_of(first)
-    )
-
-
-def _told_of(strays: list[StackPlan], stack: StackPlan) -> StackPlan:
-    sizes = sorted({f"{plan.geometry.shape[2]} x {plan.geometry.shape[1]}" for plan in strays})
-    _, rows, columns = stack.geometry.shape
-    problem = Problem(
-        f"Slices of one series differ in size: {columns} x {rows} here, {', '.join(sizes)} "
-        f"elsewhere (e.g. {strays[0].frames[0].file.name}).",
-        stack.title,
-        "The others are shown as further views. Export the stack with one matrix.",
-        blocking=True,
-    )
-    return replace(stack, problems=(*stack.problems, problem))
-
-
-def _with_other_takes(stack: StackPlan, views: list[StackPlan]) -> StackPlan:
-    """Add a note to a stack some of whose slices were taken more than once."""
-    first = stack.frames[0]
-    height_of = height_along([first])
-    heights = [next(height_of(frame) for frame in row if frame) for row in stack.rows]
-    takes = []
-    for view in views:
-        other = view.frames[0]
-        if not (other.is_parallel_to(first) and other.has_grid_of(first)):
-            continue
-        apart = [abs(height_of(other) - height) for height in heights]
-        if min(apart) <= SAME_SLICE_MM and (other.study, other.kind) == (first.study, first.kind):
-            takes.append(f"slice {apart.index(min(apart)) + 1} (series {other.series_number})")
-    if not takes:
-        return stack
-    note = Problem(
-        f"Taken more than once: {', '.join(takes)}.",
-        stack.title,
-        "The last take is used; the earlier ones are among the further views.",
-    )
-    return replace(stack, problems=(*stack.problems, note))
-
-
-def _is_cut_short(view: StackPlan, stack: StackPlan) -> bool:
-    """Whether a view is a neighbouring slice of the stack that lost most of its phases."""
-    first, other = stack.frames[0], view.frames[0]
-    if len(view.rows[0]) >= len(stack.rows[0]) or other.title != first.title:
-        return False
-    if (other.study, other.kind) != (first.study, first.kind):
-        return False
-    if not (other.is_parallel_to(first) and other.has_grid_of(first)):
-        return False
-    height_of = height_along([first])
-    heights = [next(height_of(frame) for frame in row if frame) for row in stack.rows]
-    beyond = max(heights[0] - height_of(other), height_of(other) - heights[-1])
-    return 0 < beyond <= 1.5 * stack.geometry.spacing_mm[0]
-
-
-def _told_of_cut(views: list[StackPlan], stack: StackPlan) -> StackPlan:
-    problem = Problem(
-        f"A slice at the end of the stack has {len(views[0].rows[0])} of "
-        f"{len(stack.rows[0])} phases (series {views[0].frames[0].series_number}).",
-        stack.title,
-        "Copy the study again with all its images; without that slice volumes are too small.",
-        blocking=True,
-    )
-    return replace(stack, problems=(*stack.problems, problem))
