@@ -60,7 +60,7 @@ def surface(labels: NDArray[np.uint8], geometry: Geometry, structure: Structure)
         return None
     start, cut = _cut_out(mask)
     _, row_mm, column_mm = geometry.spacing_mm
-    fine = max(1, round(geometry.spacing_mm[0] / max(row_mm, column_mm)))  # layers per slice
+    fine = max(1, round(geometry.spacing_mm[0] / (2 * max(row_mm, column_mm))))  # layers a slice
     depth = _between_slices(_depths_mm(cut, (row_mm, column_mm)), fine)
     level = _level_of_volume(depth, int(cut.sum()) * fine)
     vertices, faces = _isosurface(depth - level)

@@ -150,6 +150,7 @@ class CineBar(QWidget):
         self._prepare_widgets()
         self._lay_out()
         self._connect()
+        self._show_marks()
         self._show_state()
 
     def _prepare_widgets(self) -> None:

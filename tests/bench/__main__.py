@@ -14,6 +14,7 @@ from tests.bench.measuring import Measurement, machine
 BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "slices": slices.measure,
     "brush": brush.measure,
+    "brush_3d": brush.measure_beside_3d,
     "idle": idle.measure,
     "start": start.measure,
     "opening": opening.measure,

@@ -1,0 +1,118 @@
+"""A small open study and the states around it, for every test of the window."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from engine.cine import Cine
+from engine.geometry import Geometry
+from engine.labelmap import LabelMap
+from engine.structures import Structure
+from engine.study import Origin, Patient, Provenance, Stack, StoredLabels, Study
+from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.documents.view_state import ToolState, ViewState
+
+SHAPE = (4, 3, 40, 50)
+"""Phases, slices, rows, columns of the small study."""
+
+
+def small_study() -> Study:
+    """Four phases of three slices of voxels that are not square, with labels and a reference.
+
+    Labels are a left ventricle of 10 x 10 voxels in the middle slice of phases 0 and 2; the
+    reference is the same two voxels further right.
+    """
+    rng = np.random.default_rng(1)
+    voxels = rng.integers(100, 900, size=SHAPE, dtype=np.int16)
+    geometry = Geometry.from_affine(np.diag([-2.0, -3.0, 10.0, 1.0]), SHAPE[1:])
+    own = np.zeros(SHAPE, np.uint8)
+    own[::2, 1, 15:25, 20:30] = Structure.LV
+    cine = Cine("Short axis", voxels, geometry, phase_times_ms=(0.0, 200.0, 400.0, 600.0))
+    stack = Stack(cine, ed_phase=0, es_phase=2)
+    return Study(
+        Path("small"),
+        Patient("small patient"),
+        (stack,),
+        labels=(
+            StoredLabels("own", 0, LabelMap(own, geometry), Provenance(Origin.PREDICTED)),
+            StoredLabels(
+                "truth",
+                0,
+                LabelMap(np.roll(own, 2, axis=3), geometry),
+                Provenance(Origin.REFERENCE),
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Document and states, as `app` makes them."""
+
+    document: StudyDocument
+    view: ViewState
+    display: DisplayState
+    tools: ToolState
+
+
+@pytest.fixture
+def empty_desk(qapp: QApplication) -> Desk:
+    """Nothing is open."""
+    return Desk(StudyDocument(), ViewState(), DisplayState(), ToolState())
+
+
+@pytest.fixture
+def desk(empty_desk: Desk) -> Desk:
+    """The small study is open at its middle slice and first phase."""
+    document = empty_desk.document
+    document.set_study(small_study())
+    assert document.cine is not None
+    empty_desk.view.set_extent(document.cine.slice_count, document.cine.phase_count)
+    empty_desk.display.fit_window(document.cine.voxels)
+    return empty_desk
+
+
+def turn_wheel(
+    widget: QWidget,
+    delta: int,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    *,
+    at: QPoint | None = None,
+) -> None:
+    """Turn the mouse wheel by `delta` [1/8 degree]; 120 is one click, away from the reader."""
+    point = at or widget.rect().center()
+    event = QWheelEvent(
+        QPointF(point),
+        QPointF(widget.mapToGlobal(point)),
+        QPoint(),
+        QPoint(0, delta),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def drag_to(
+    widget: QWidget,
+    point: QPoint,
+    buttons: Qt.MouseButton = Qt.MouseButton.LeftButton,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    """Move the mouse with a button held down, which QTest cannot say."""
+    event = QMouseEvent(
+        QMouseEvent.Type.MouseMove,
+        QPointF(point),
+        QPointF(widget.mapToGlobal(point)),
+        Qt.MouseButton.NoButton,
+        buttons,
+        modifiers,
+    )
+    QApplication.sendEvent(widget, event)
