@@ -3,10 +3,12 @@
 import logging
 import os
 import threading
+from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, QThread, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThread, QThreadPool, Signal, Slot
 
 from engine.progress import Cancelled, Progress, Steps, run_to_end
 
@@ -23,7 +25,9 @@ class Lane(Enum):
 class Job(QObject):
     """Runs an engine generator on a pool thread.
 
-    The generator gets frozen values or copies, never a document.
+    The generator gets frozen values or copies, never a document. The outcome is told by the event
+    loop of the thread that made the job, so that whoever connects before going back to that loop
+    misses nothing, however quick the work is.
 
     Signals:
         progressed: A `Progress`.
@@ -38,12 +42,14 @@ class Job(QObject):
     failed = Signal(Exception)
     cancelled = Signal()
     ended = Signal()
+    _done = Signal(object)  # on the pool thread: what to tell
 
     def __init__(self, title: str, steps: Steps[Any], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.title = title
         self._steps = steps
         self._stop = threading.Event()
+        self._done.connect(self._tell_outcome, Qt.ConnectionType.QueuedConnection)
 
     def cancel(self) -> None:
         """Ask the work to stop at its next step."""
@@ -51,20 +57,24 @@ class Job(QObject):
 
     def run(self) -> None:
         """Do the work; called on a pool thread."""
+        tell: Callable[[], None] = self.cancelled.emit
         try:
-            result = run_to_end(self._steps, tell=self.progressed.emit, stop=self._stop.is_set)
+            if not self._stop.is_set():
+                result = run_to_end(self._steps, tell=self.progressed.emit, stop=self._stop.is_set)
+                tell = partial(self.succeeded.emit, result)
         except Cancelled:
-            self.cancelled.emit()
+            pass
         except Exception as error:  # noqa: BLE001  (the one place that may catch everything)
             _log.info("job %r failed", self.title, exc_info=error)
-            self.failed.emit(error)
-        else:
-            if self._stop.is_set():
-                self.cancelled.emit()
-            else:
-                self.succeeded.emit(result)
-        finally:
-            self.ended.emit()
+            tell = partial(self.failed.emit, error)
+        self._done.emit(tell)
+
+    @Slot(object)
+    def _tell_outcome(self, tell: Callable[[], None]) -> None:
+        if self._stop.is_set():  # also if the reader said so after the last step
+            tell = self.cancelled.emit
+        tell()
+        self.ended.emit()
 
 
 class JobQueue(QObject):
@@ -91,11 +101,7 @@ class JobQueue(QObject):
         return tuple(self._jobs)
 
     def add(self, title: str, steps: Steps[Any], *, lane: Lane = Lane.FILES) -> Job:
-        """Start `steps` as soon as its lane is free.
-
-        Connect to the job's signals before returning to the event loop: results are delivered
-        on the window's thread.
-        """
+        """Start `steps` as soon as its lane is free; connect to the job's signals at once."""
         assert QThread.currentThread() is self.thread()
         job = Job(title, steps)
         self._jobs.append(job)
