@@ -8,6 +8,7 @@ from statistics import mean
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 
 from engine.io.finding import merge_patients
@@ -16,7 +17,15 @@ from engine.study import Acquisition, Patient
 
 _FRAMES_AT_MOST = 100_000
 _NOT_IMAGES = frozenset({"SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "DOC"})
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, LookupError)
+_UNREADABLE = (
+    BytesLengthException,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    LookupError,
+)
 
 LookUp = Callable[[str, str], list[float]]
 

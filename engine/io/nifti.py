@@ -1,6 +1,7 @@
 """Reads and writes NIfTI files. The only door to nibabel."""
 
 import gzip
+import logging
 import struct
 import warnings
 import zlib
@@ -8,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
+from xml.parsers.expat import ExpatError
 
 import nibabel as nib
 import numpy as np
@@ -20,6 +22,9 @@ from engine.io.nifti_grid import NiftiFacts, engine_order, make_geometry
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps, run_to_end
 from engine.study import Problem
+
+# What it has to say about odd headers, the geometry guard says to the reader.
+nib.imageglobals.logger.setLevel(logging.CRITICAL)
 
 _CHUNK = 4 << 20
 _DAMAGED = (
@@ -34,9 +39,12 @@ _DAMAGED = (
     OverflowError,
     struct.error,
     zlib.error,
+    ExpatError,
+    nib.cifti2.Cifti2HeaderError,
 )
 _DEFLATE_LIMIT = 1100  # deflate packs 1032:1 at best; more is a damaged header
 _SECONDS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
+_LARGEST = float(np.finfo(np.float32).max)
 _LONGEST_BEAT_MS = 5000.0
 
 
@@ -127,7 +135,7 @@ def _unreadable(path: Path, why: str) -> UnreadableStudyError:
 
 def _read_header(path: Path) -> _Header:
     try:
-        with warnings.catch_warnings(), nib.imageglobals.LoggingOutputSuppressor():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image: Any = nib.load(path)
         if not isinstance(image, nib.Nifti1Image):  # NIfTI-2 is a kind of it
@@ -230,9 +238,10 @@ def _scale(
     not_numbers = 0
     for phase in range(stored.shape[0]):
         for z in range(stored.shape[1]):  # slice by slice: small temporaries, short steps
-            part = stored[phase, z].astype(np.float64)
-            part = part if plain else part * header.slope + header.intercept
-            good = np.isfinite(part)
+            with np.errstate(all="ignore"):  # damaged values are counted below
+                part = stored[phase, z].astype(np.float64)
+                part = part if plain else part * header.slope + header.intercept
+            good = np.abs(part) <= _LARGEST  # false for NaN, too
             if not good.all():
                 not_numbers += int(part.size - good.sum())
                 part = np.where(good, part, 0)
