@@ -13,6 +13,7 @@ from xml.parsers.expat import ExpatError
 
 import nibabel as nib
 import numpy as np
+from nibabel.cifti2.cifti2 import Cifti2HeaderError
 from numpy.typing import NDArray
 
 from engine.errors import UnreadableStudyError
@@ -40,7 +41,7 @@ _DAMAGED = (
     struct.error,
     zlib.error,
     ExpatError,
-    nib.cifti2.Cifti2HeaderError,
+    Cifti2HeaderError,
 )
 _DEFLATE_LIMIT = 1100  # deflate packs 1032:1 at best; more is a damaged header
 _SECONDS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
