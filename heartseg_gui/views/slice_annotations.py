@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap
 
 from engine.cine import Cine
+from engine.geometry import Geometry
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
@@ -91,6 +92,7 @@ class SliceAnnotations:
         self._title_font = _font(20)
         self._marks: list[_Mark] = []
         self._laid_out_for: object = None
+        self._letters: tuple[Geometry, tuple[str, str, str, str]] | None = None
         self._scale_bar = QPainterPath()
 
     def renew(self) -> None:
@@ -143,12 +145,16 @@ class SliceAnnotations:
         for text, font, ink in upper_right:
             self._marks.append(self._mark(text, font, ink, ratio, top, (1.0, 0.0)))
             top = top.adjusted(0, self._marks[-1].area.height() + 2, 0, 0)
-        letters = edge_letters(cine.geometry, SlicePlane.of(cine.geometry))
-        for text, place in zip(letters, _EDGES, strict=True):
+        for text, place in zip(self._letters_of(cine.geometry), _EDGES, strict=True):
             self._marks.append(self._mark(text, self._letter_font, _INK, ratio, inner, place))
         self._scale_bar = _bracket(
             inner.right() - length_mm * pixels_per_mm, inner.right(), scale.area.top() - 2
         )
+
+    def _letters_of(self, geometry: Geometry) -> tuple[str, str, str, str]:
+        if self._letters is None or self._letters[0] is not geometry:
+            self._letters = (geometry, edge_letters(geometry, SlicePlane.of(geometry)))
+        return self._letters[1]
 
     def _upper_left(self, cine: Cine) -> str:
         names = [self._document.study.name] if self._document.study else []

@@ -30,6 +30,7 @@ class SlicePicture:
         self._colour: NDArray[np.uint8] | None = None
         self._pixels: Pixels = np.zeros((plane.height, plane.width), np.uint32)
         self._image = image_over(self._pixels, QImage.Format.Format_RGB32)
+        self._doubling: list[Doubling] = []
         self._doublings: int | None = None  # of the pixels; None where they are out of date
 
     @property
@@ -77,8 +78,10 @@ class SlicePicture:
     def _fill(self, doublings: int) -> None:
         self._doublings = doublings
         grey = self._grey
-        for _ in range(doublings):
-            grey = doubled(grey)
+        for number in range(doublings):
+            if number == len(self._doubling):
+                self._doubling.append(Doubling(*grey.shape))
+            grey = self._doubling[number].of(grey)
         if grey.shape != self._pixels.shape:
             self._pixels = np.empty(grey.shape, np.uint32)
             self._image = image_over(self._pixels, QImage.Format.Format_RGB32)
@@ -88,18 +91,38 @@ class SlicePicture:
             draw_colour(self._colour, self._pixels)
 
 
-def doubled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """An image with a sample between any two, (2 y - 1, 2 x - 1)."""
-    height, width = grey.shape
-    wide = np.empty((height, 2 * width - 1), np.uint8)
-    wide[:, ::2] = grey
-    wide[:, 1::2] = _mean(grey[:, :-1], grey[:, 1:])
-    both = np.empty((2 * height - 1, 2 * width - 1), np.uint8)
-    both[::2] = wide
-    both[1::2] = _mean(wide[:-1], wide[1:])
-    return both
+class Doubling:
+    """Puts a sample between any two of an image, in memory that is taken once.
+
+    Fresh arrays of this size would cost as much as the arithmetic, in page faults.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self._wide = np.empty((height, 2 * width - 1), np.uint8)
+        self._both = np.empty((2 * height - 1, 2 * width - 1), np.uint8)
+        self._across = np.empty((2, height, width - 1), np.uint8)
+        self._down = np.empty((2, height - 1, 2 * width - 1), np.uint8)
+
+    def of(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The image (2 y - 1, 2 x - 1) of an image (y, x); overwritten by the next call."""
+        wide, both = self._wide, self._both
+        wide[:, ::2] = grey
+        _mean(grey[:, :-1], grey[:, 1:], self._across, out=wide[:, 1::2])
+        both[::2] = wide
+        _mean(wide[:-1], wide[1:], self._down, out=both[1::2])
+        return both
 
 
-def _mean(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _mean(
+    one: NDArray[np.uint8],
+    other: NDArray[np.uint8],
+    spare: NDArray[np.uint8],
+    *,
+    out: NDArray[np.uint8],
+) -> None:
     """The mean of bytes without leaving bytes."""
-    return (one & other) + ((one ^ other) >> 1)
+    differ, agree = spare  # each in one piece: only the last step writes with gaps
+    np.bitwise_xor(one, other, out=differ)
+    np.right_shift(differ, 1, out=differ)
+    np.bitwise_and(one, other, out=agree)
+    np.add(agree, differ, out=out)

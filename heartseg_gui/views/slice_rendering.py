@@ -132,7 +132,8 @@ class GreyTable:
 
 def to_pixels(grey: NDArray[np.uint8], out: Pixels) -> None:
     """Write the pixels of an image of 8 bits, both (y, x)."""
-    np.multiply(grey, np.uint32(0x010101), out=out, dtype=np.uint32)
+    np.copyto(out, grey)
+    np.multiply(out, np.uint32(0x010101), out=out)
     np.bitwise_or(out, np.uint32(_OPAQUE), out=out)
 
 

@@ -1,13 +1,8 @@
 """The picture: one slice, or all slices of a phase, with their labels."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QDragEnterEvent,
-    QDragMoveEvent,
-    QDropEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -15,13 +10,14 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from PySide6.QtWidgets import QWidget
 
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
 from heartseg_gui.views.slice_annotations import SliceAnnotations
 from heartseg_gui.views.slice_camera import SliceCamera
+from heartseg_gui.views.slice_canvas import SliceCanvas
 from heartseg_gui.views.slice_ring import BrushRing
 from heartseg_gui.views.slice_scene import SliceScene
 from heartseg_gui.views.slice_tools import SliceTools
@@ -36,7 +32,7 @@ _CURSORS = {
 }
 
 
-class SliceView(QGraphicsView):
+class SliceView(SliceCanvas):
     """Shows slices and turns mouse and wheel into wishes.
 
     Signals:
@@ -45,7 +41,7 @@ class SliceView(QGraphicsView):
         stroke_ended: The button was released.
         cursor_moved: The `CursorPlace` under the mouse, or None outside the picture.
         open_requested: The empty view was clicked.
-        folder_dropped: A folder or file was dropped here.
+        folder_dropped: See `SliceCanvas`.
     """
 
     stroke_began = Signal(int, int, float, float, bool)
@@ -53,7 +49,6 @@ class SliceView(QGraphicsView):
     stroke_ended = Signal()
     cursor_moved = Signal(object)
     open_requested = Signal()
-    folder_dropped = Signal(Path)
 
     def __init__(
         self,
@@ -66,6 +61,7 @@ class SliceView(QGraphicsView):
         super().__init__(parent)
         self._document, self._view, self._display, self._tools = document, view, display, tools
         self._slices = SliceScene(document, view, display)
+        self.setScene(self._slices)
         self._annotations = SliceAnnotations(document, view, display)
         self._camera = SliceCamera(self)
         self._gestures = SliceTools(
@@ -73,7 +69,6 @@ class SliceView(QGraphicsView):
         )
         self._mouse: QPointF | None = None  # in the viewport
         self._ring = BrushRing(self.viewport())
-        self._prepare_widget()
         self._connect_facts()
         self._show_arrangement()
         self._show_tool()
@@ -94,19 +89,6 @@ class SliceView(QGraphicsView):
     def zoom_out(self) -> None:
         """Reduce about the middle."""
         self._camera.zoom(1 / _ZOOM_STEP, self.viewport().rect().center())
-
-    def _prepare_widget(self) -> None:
-        self.setScene(self._slices)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setBackgroundBrush(Qt.GlobalColor.black)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
-        self.setMinimumSize(160, 160)
-        self.setMouseTracking(True)
-        self.setAcceptDrops(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Slice view")
 
     def _connect_facts(self) -> None:
         self._slices.rearranged.connect(self._show_arrangement)
@@ -154,14 +136,9 @@ class SliceView(QGraphicsView):
         """Say what lies under the mouse, also when the picture changed beneath it."""
         if self._mouse is None:
             return
-        point = self._to_scene(self._mouse)
+        point = self.to_scene(self._mouse)
         item = self._slices.item_at(point)
         self.cursor_moved.emit(None if item is None else self._slices.place_on(item, point))
-
-    def _to_scene(self, position: QPointF) -> QPointF:
-        """A point of the viewport in the scene, exact below one pixel."""
-        inverted, _ = self.viewportTransform().inverted()
-        return inverted.map(position)
 
     def _paint_numbers(self, painter: QPainter) -> None:
         for slice_index in range(self._view.slice_count):
@@ -191,26 +168,26 @@ class SliceView(QGraphicsView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag or a stroke."""
         if self._document.cine is not None:
-            self._gestures.press(event, self._to_scene(event.position()))
+            self._gestures.press(event, self.to_scene(event.position()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with it; the brush follows the mouse."""
         self._mouse = event.position()
-        self._gestures.move(event, self._to_scene(event.position()))
+        self._gestures.move(event, self.to_scene(event.position()))
         self._show_ring()
         self._tell_cursor()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End it; a click on the empty view asks for a folder."""
         if self._document.cine is not None:
-            self._gestures.release(event, self._to_scene(event.position()))
+            self._gestures.release(event, self.to_scene(event.position()))
         elif event.button() == _LEFT:
             self.open_requested.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Fit, or leave the montage."""
         if self._document.cine is not None:
-            self._gestures.double_click(event, self._to_scene(event.position()))
+            self._gestures.double_click(event, self.to_scene(event.position()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Go through the stack."""
@@ -247,19 +224,3 @@ class SliceView(QGraphicsView):
         super().resizeEvent(event)
         if self._camera.fitted:
             self._show_arrangement()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take folders and files of this computer."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        """Stay willing."""
-        event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Ask for the first folder or file."""
-        local = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if local:
-            event.acceptProposedAction()
-            self.folder_dropped.emit(Path(local[0]))

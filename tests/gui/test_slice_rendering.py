@@ -8,7 +8,7 @@ import pytest
 from engine.geometry import Geometry
 from engine.structures import Structure
 from heartseg_gui.documents.display_state import DisplayState
-from heartseg_gui.views.slice_picture import doubled
+from heartseg_gui.views.slice_picture import Doubling
 from heartseg_gui.views.slice_rendering import (
     GreyTable,
     SlicePlane,
@@ -97,7 +97,7 @@ def test_doubling_keeps_voxels_and_puts_means_between() -> None:
     rng = np.random.default_rng(0)
     grey = rng.integers(0, 256, size=(9, 7), dtype=np.uint8)
 
-    large = doubled(grey)
+    large = Doubling(9, 7).of(grey)
 
     assert large.shape == (17, 13)
     np.testing.assert_array_equal(large[::2, ::2], grey)
