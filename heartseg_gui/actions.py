@@ -86,7 +86,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     # View
     ActionSpec(
         "slice_up",
-        "Slice towards the b&ase",
+        "Pre&vious slice",
         ("Up", "PgUp"),
         "Previous slice",
         "",
@@ -95,7 +95,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "slice_down",
-        "Slice towards the ap&ex",
+        "Ne&xt slice",
         ("Down", "PgDown"),
         "Next slice",
         "",
@@ -146,7 +146,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         Needs.REFERENCE,
         checkable=True,
     ),
-    ActionSpec("show_3d", "&3-D view", ("Ctrl+3",), "Show the heart in 3-D", "cube", _LABELS),
+    ActionSpec(
+        "show_3d",
+        "&3-D view",
+        ("Ctrl+3",),
+        "Show the heart in 3-D beside the picture",
+        "cube",
+        checkable=True,
+    ),
     # Tools
     ActionSpec(
         "window", "&Window", ("1",), "Drag for brightness and contrast", "window", group="tool"

@@ -4,20 +4,17 @@ Nobody imports this module but the tests and the demo.
 """
 
 import argparse
-import importlib
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.progress import Progress, Steps
+from engine.progress import Steps
 from engine.study import Study
 from heartseg_gui.actions import Actions
 from heartseg_gui.controllers.action_states import ActionStates
@@ -28,21 +25,15 @@ from heartseg_gui.controllers.reporting import Reporting
 from heartseg_gui.controllers.saving import SaveSteps, Saving, save_steps
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.crash import CrashReporter, log_folder, program_version, start_log
-from heartseg_gui.documents.display_state import DisplayState, Palette
+from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ToolState, ViewState
-from heartseg_gui.jobs import JobQueue, Lane
-from heartseg_gui.main_window import MainWindow, Parts, WindowDialogs
-from heartseg_gui.settings import Settings, Theme
-from heartseg_gui.theme import (
-    DARK,
-    LIGHT,
-    Colours,
-    desktop_is_dark,
-    make_palette,
-    make_style_sheet,
-)
+from heartseg_gui.jobs import JobQueue
+from heartseg_gui.main_window import MainWindow, WindowDialogs
+from heartseg_gui.program import Appearance, Controllers, Views, Window
+from heartseg_gui.settings import Settings
+from heartseg_gui.theme import Colours, make_palette, make_style_sheet
 from heartseg_gui.views.cine_bar import CineBar
 from heartseg_gui.views.geometry_page import GeometryPage
 from heartseg_gui.views.job_panel import JobPanel
@@ -55,126 +46,9 @@ from heartseg_gui.views.structure_panel import StructurePanel
 from heartseg_gui.views.study_browser import StudyBrowser
 from heartseg_gui.views.tool_panel import ToolPanel
 
-_log = logging.getLogger(__name__)
+__all__ = ["Window", "build_window", "main", "make_program"]
 
-_HEAVY = ("engine.io.study_folder", "engine.learning.inference", "engine.clinical.export")
 _READY_AFTER_MS = 800  # the window has been painted and answers by then
-
-
-@dataclass(frozen=True, slots=True)
-class Controllers:
-    """Who hears wishes and gives commands."""
-
-    saving: Saving
-    opening: Opening
-    viewing: Viewing
-    prediction: Prediction
-    correction: Correction
-    reporting: Reporting
-    action_states: ActionStates
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """Who shows state and emits wishes."""
-
-    picture: SliceView
-    cine_bar: CineBar
-    browser: StudyBrowser
-    structures: StructurePanel
-    tool_panel: ToolPanel
-    models: ModelPanel
-    report: ReportView
-    check: GeometryPage
-    place: PlaceLabel
-    jobs: JobPanel
-
-    @property
-    def redrawn(self) -> tuple[StudyBrowser | StructurePanel | ReportView | GeometryPage, ...]:
-        """Views that hold pictures in the colours of the theme."""
-        return (self.browser, self.structures, self.report, self.check)
-
-    def arranged(self) -> Parts:
-        """The place of each view in the window."""
-        return Parts(
-            picture=self.picture,
-            cine_bar=self.cine_bar,
-            browser=self.browser,
-            side=(self.structures, self.tool_panel, self.models),
-            report=self.report,
-            check=self.check,
-            place=self.place,
-            jobs=self.jobs,
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """The program, put together: what tests, screenshots and `main` hold on to."""
-
-    settings: Settings
-    document: StudyDocument
-    view: ViewState
-    display: DisplayState
-    tools: ToolState
-    jobs: JobQueue
-    actions: Actions
-    controllers: Controllers
-    views: Views
-    main: MainWindow
-    dialogs: WindowDialogs
-    appearance: "Appearance"
-
-    def open(self, path: Path) -> None:
-        """Open a study, as if the reader had chosen it."""
-        self.controllers.opening.open(path)
-
-    def take_reading_settings(self) -> None:
-        """Give the tools what the settings say."""
-        self.view.set_frame_rate(self.settings.frame_rate_hz)
-        self.tools.set_radius(self.settings.brush_radius_mm)
-
-    def get_ready(self) -> None:
-        """Import what is slow to import, then list the models; to be called after first paint."""
-        job = self.jobs.add("Getting ready", _import_steps(), lane=Lane.COMPUTE)
-        job.ended.connect(self.controllers.prediction.list_models)
-
-    def leave(self) -> None:
-        """Stop all work and close for good."""
-        radius_mm, frame_rate_hz = self.tools.radius_mm, self.view.frame_rate_hz
-        self.settings.set_brush_radius(radius_mm)
-        self.settings.set_frame_rate(frame_rate_hz)
-        self.main.hide()
-        self.jobs.close()
-        self.main.leave()
-
-
-class Appearance(QObject):
-    """Applies theme and colours of the settings to the whole program."""
-
-    def __init__(self, settings: Settings, display: DisplayState, views: Views) -> None:
-        super().__init__()
-        self._settings = settings
-        self._display = display
-        self._views = views
-        self._shown: Colours | None = None
-
-    def apply(self) -> None:
-        """Draw everything as the settings and the desktop say."""
-        safe = self._settings.colour_blind_safe
-        self._display.set_palette(Palette.COLOUR_BLIND_SAFE if safe else Palette.CARDIAC)
-        theme = self._settings.theme
-        dark = desktop_is_dark() if theme is Theme.SYSTEM else theme is Theme.DARK
-        colours = DARK if dark else LIGHT
-        if colours is self._shown:
-            return
-        self._shown = colours
-        program = QApplication.instance()
-        assert isinstance(program, QApplication)
-        program.setPalette(make_palette(colours))
-        program.setStyleSheet(make_style_sheet(colours))
-        for view in self._views.redrawn:
-            view.show_state()
 
 
 def build_window(
@@ -222,25 +96,31 @@ def build_window(
         place=PlaceLabel(document, view),
         jobs=JobPanel(jobs),
     )
-    main = MainWindow(document, settings, actions, views.arranged())
-    window = Window(
-        settings=settings,
-        document=document,
-        view=view,
-        display=display,
-        tools=tools,
-        jobs=jobs,
-        actions=actions,
-        controllers=controllers,
-        views=views,
-        main=main,
-        dialogs=WindowDialogs(main, settings),
-        appearance=Appearance(settings, display, views),
-    )
+    volume = partial(_make_volume, document, view, display, jobs)
+    main = MainWindow(document, settings, actions, views.arranged(), make_volume=volume)
+    states = (settings, document, view, display, tools, jobs)
+    dialogs = WindowDialogs(main, settings)
+    appearance = Appearance(settings, display, views, _dress)
+    window = Window(*states, actions, controllers, views, main, dialogs, appearance)
     window.take_reading_settings()
     _connect(window)
     window.appearance.apply()
     return window
+
+
+def _dress(colours: Colours) -> None:
+    program = QApplication.instance()
+    assert isinstance(program, QApplication)
+    program.setPalette(make_palette(colours))
+    program.setStyleSheet(make_style_sheet(colours))
+
+
+def _make_volume(
+    document: StudyDocument, view: ViewState, display: DisplayState, jobs: JobQueue
+) -> QWidget:
+    from heartseg_gui.views.volume_view import VolumeView  # brings VTK
+
+    return VolumeView(document, view, display, jobs)
 
 
 def _connect(window: Window) -> None:
@@ -308,6 +188,7 @@ def _connect_looking(window: Window) -> None:
         ("more_opaque", viewing.more_opaque),
         ("less_opaque", viewing.less_opaque),
         ("reference", window.display.set_reference_shown),
+        ("show_3d", window.main.show_volume),
         ("window", viewing.take_window),
         ("pan", viewing.take_pan),
         ("brush", viewing.take_brush),
@@ -370,16 +251,6 @@ def _connect_leaving(window: Window) -> None:
     QGuiApplication.styleHints().colorSchemeChanged.connect(window.appearance.apply)
     actions["quit"].triggered.connect(window.main.close)
     window.main.close_requested.connect(partial(saving.settle, window.leave))
-
-
-def _import_steps() -> Steps[None]:
-    for number, name in enumerate(_HEAVY):
-        yield Progress(number, len(_HEAVY), "Loading the tools")
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            _log.exception("%s cannot be used", name)
-    yield Progress(len(_HEAVY), len(_HEAVY), "Loading the tools")
 
 
 def make_program(arguments: Sequence[str]) -> QApplication:

@@ -1,6 +1,6 @@
 """The window: docks, menus, tool bar, title; closing asks first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QMessageBox,
     QScrollArea,
+    QSplitter,
     QTabWidget,
     QToolBar,
     QToolButton,
@@ -72,9 +73,16 @@ class MainWindow(QMainWindow):
     recent_requested = Signal(Path)
 
     def __init__(
-        self, document: StudyDocument, settings: Settings, actions: Actions, parts: Parts
+        self,
+        document: StudyDocument,
+        settings: Settings,
+        actions: Actions,
+        parts: Parts,
+        *,
+        make_volume: Callable[[], QWidget],
     ) -> None:
         super().__init__()
+        self._make_volume = make_volume
         self._document = document
         self._settings = settings
         self._actions = actions
@@ -82,12 +90,15 @@ class MainWindow(QMainWindow):
         self._leaving = False
         self._recent = QMenu("Open &recent", self)
         self._docks: list[QDockWidget] = []
+        self._pictures = QSplitter(Qt.Orientation.Horizontal)
+        self._volume: QWidget | None = None
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
         self.setUnifiedTitleAndToolBarOnMac(True)
         self._tabs = self._make_tabs()
         self._make_docks()
-        self._make_tool_bar()
+        self.addToolBar(_make_tool_bar(actions))
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._make_menus()
         self._make_status_bar()
         self._restore_layout()
@@ -102,6 +113,19 @@ class MainWindow(QMainWindow):
         """Bring the slices to the front and give them the keys."""
         self._tabs.setCurrentIndex(0)
         self._parts.picture.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_volume(self, shown: bool) -> None:
+        """Show the 3-D view beside the slices, or hide it; it is made when first wanted."""
+        if self._volume is None and shown:
+            self._volume = self._make_volume()
+            self._pictures.addWidget(self._volume)
+            self._pictures.setSizes([3, 2])
+            self._pictures.setStretchFactor(0, 3)
+            self._pictures.setStretchFactor(1, 2)
+        if self._volume is not None:
+            self._volume.setVisible(shown)
+        if shown:
+            self._tabs.setCurrentIndex(0)
 
     def show_report(self) -> None:
         """Bring the report to the front."""
@@ -125,7 +149,9 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(picture)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._parts.picture, stretch=1)
+        self._pictures.addWidget(self._parts.picture)
+        self._pictures.setChildrenCollapsible(False)
+        layout.addWidget(self._pictures, stretch=1)
         layout.addWidget(self._parts.cine_bar)
         picture.addActions([self._actions[spec.name] for spec in ACTIONS if spec.in_picture])
         tabs = QTabWidget()
@@ -138,24 +164,9 @@ class MainWindow(QMainWindow):
         return tabs
 
     def _make_docks(self) -> None:
-        side = QWidget()
-        layout = QVBoxLayout(side)
-        layout.setContentsMargins(8, 10, 12, 10)
-        layout.setSpacing(14)
-        for number, widget in enumerate(self._parts.side):
-            if number:
-                line = QFrame()
-                line.setProperty("role", "line")
-                layout.addWidget(line)
-            layout.addWidget(widget)
-        layout.addStretch()
-        scrolled = QScrollArea()
-        scrolled.setWidgetResizable(True)
-        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scrolled.setWidget(side)
-        scrolled.setMinimumWidth(side.minimumSizeHint().width() + 12)
+        side = _scrolled_column(self._parts.side)
         self._add_dock("Study", self._parts.browser, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self._add_dock("Labels", scrolled, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._add_dock("Labels", side, Qt.DockWidgetArea.RightDockWidgetArea)
         self.resizeDocks(self._docks, [230, 270], Qt.Orientation.Horizontal)
 
     def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
@@ -167,36 +178,18 @@ class MainWindow(QMainWindow):
         self.addDockWidget(area, dock)
         self._docks.append(dock)
 
-    def _make_tool_bar(self) -> None:
-        bar = QToolBar("Tool bar", self)
-        bar.setObjectName("tool_bar")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
-        self.addToolBar(bar)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        for name in TOOLBAR.split():
-            if name == "|":
-                bar.addSeparator()
-                continue
-            bar.addAction(self._actions[name])
-            button = bar.widgetForAction(self._actions[name])
-            assert isinstance(button, QToolButton)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            if name in WITH_TEXT:
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-
     def _make_menus(self) -> None:
+        own: dict[str, list[QAction]] = {
+            "recent": [self._recent.menuAction()],
+            "panels": [dock.toggleViewAction() for dock in self._docks],
+        }
         for title, names in MENUS:
             menu = self.menuBar().addMenu(title)
             for name in names.split():
                 if name == "|":
                     menu.addSeparator()
-                elif name == "recent":
-                    menu.addMenu(self._recent)
-                elif name == "panels":
-                    menu.addActions([dock.toggleViewAction() for dock in self._docks])
                 else:
-                    menu.addAction(self._actions[name])
+                    menu.addActions(own.get(name) or [self._actions[name]])
 
     def _make_status_bar(self) -> None:
         bar = self.statusBar()
@@ -255,6 +248,45 @@ class MainWindow(QMainWindow):
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.DevicePixelRatioChange):
             self._actions.show_icons(self._draw_icon)
         super().changeEvent(event)
+
+
+def _make_tool_bar(actions: Actions) -> QToolBar:
+    bar = QToolBar("Tool bar")
+    bar.setObjectName("tool_bar")
+    bar.setMovable(False)
+    bar.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+    for name in TOOLBAR.split():
+        if name == "|":
+            bar.addSeparator()
+            continue
+        bar.addAction(actions[name])
+        button = bar.widgetForAction(actions[name])
+        assert isinstance(button, QToolButton)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if name in WITH_TEXT:
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    return bar
+
+
+def _scrolled_column(widgets: Sequence[QWidget]) -> QScrollArea:
+    """Widgets below each other with lines between them."""
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(8, 10, 12, 10)
+    layout.setSpacing(14)
+    for number, widget in enumerate(widgets):
+        if number:
+            line = QFrame()
+            line.setProperty("role", "line")
+            layout.addWidget(line)
+        layout.addWidget(widget)
+    layout.addStretch()
+    scrolled = QScrollArea()
+    scrolled.setWidgetResizable(True)
+    scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scrolled.setWidget(column)
+    scrolled.setMinimumWidth(column.minimumSizeHint().width() + 12)
+    return scrolled
 
 
 class WindowDialogs(QObject):

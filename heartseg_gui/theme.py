@@ -121,8 +121,11 @@ def make_style_sheet(colours: Colours) -> str:
     sheet = resource_path("theme", "style.qss").read_text(encoding="utf-8")
     for name, colour in asdict(colours).items():
         sheet = sheet.replace(f"{{{name}}}", colour)
-    chevron = resource_path("theme", "chevron_dark.svg" if colours is DARK else "chevron_light.svg")
-    return sheet.replace("{chevron}", chevron.as_posix())
+    theme = "dark" if colours is DARK else "light"
+    for name in ("chevron", "chevron_up", "tick", "more"):
+        path = resource_path("theme", f"{name}_{theme}.svg")
+        sheet = sheet.replace(f"{{{name}}}", path.as_posix())
+    return sheet
 
 
 @lru_cache(maxsize=256)

@@ -164,11 +164,7 @@ class StudyDocument(QObject):
         self.provenance_changed.emit()
 
     def drop_edits(self, phases: Iterable[int]) -> dict[SlicePlace, set[int]]:
-        """Forget the edits of whole phases, because their labels were replaced; for commands.
-
-        Returns:
-            What was forgotten, for `restore_edits`.
-        """
+        """Forget the edits of replaced phases; returns them for `restore_edits`. For commands."""
         gone = set(phases)
         dropped = {place: self._edits[place] for place in self._edits if place[0] in gone}
         for place in dropped:
@@ -204,22 +200,18 @@ class StudyDocument(QObject):
         views = (*self._study.stacks, *self._study.other_views) if self._study else ()
         self._stack_index = index
         self._stack = views[index] if index < len(views) else None
-        self._ed_phase = self._es_phase = None
+        self._ed_phase = self._es_phase = self.saved_to = None
         self._edits.clear()
         self.undo_stack.clear()
-        self.saved_to = None
-        self._labels = self._reference = None
-        self._provenance = Provenance()
+        self._labels, self._reference, self._provenance = None, None, Provenance()
         if self._study is None or self._stack is None or not self.measurable:
             return
-        cine = self._stack.cine
         stored = [labels for labels in self._study.labels if labels.stack == index]
         reference = [s for s in stored if s.provenance.origin is Origin.REFERENCE]
         own = [s for s in stored if s.provenance.origin is not Origin.REFERENCE]
         self._reference = reference[0].labels if reference else None
         first = next(iter(own + reference), None)
         if first is None:
-            self._labels = LabelMap.empty(cine.phase_count, cine.geometry)
-        else:
-            self._labels = first.labels.copy()
-            self._provenance = first.provenance
+            self._labels = LabelMap.empty(self._stack.cine.phase_count, self._stack.cine.geometry)
+            return
+        self._labels, self._provenance = first.labels.copy(), first.provenance

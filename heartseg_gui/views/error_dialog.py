@@ -37,6 +37,7 @@ class ErrorDialog(QDialog):
         self._more.setCheckable(True)
         self._more.setChecked(not known)
         self._copy = QPushButton("Copy details")
+        self._copy.setObjectName("copy")
         self._lay_out()
         self._more.toggled.connect(self._details.setVisible)
         self._copy.clicked.connect(self._copy_details)

@@ -143,7 +143,9 @@ def _stack_card(stack: Stack, *, with_grid: bool) -> QFrame:
     facts.setHorizontalSpacing(18)
     facts.setVerticalSpacing(4)
     for row, (name, value) in enumerate(_facts_of(stack)):
-        facts.addWidget(_text(name, role="caption"), row, 0)
+        caption = _text(name, role="caption")
+        caption.setWordWrap(False)
+        facts.addWidget(caption, row, 0)
         facts.addWidget(_text(value), row, 1)
     facts.setColumnStretch(1, 1)
     layout.addLayout(facts)
@@ -164,7 +166,7 @@ def _facts_of(stack: Stack) -> list[tuple[str, str]]:
         ("Slice thickness", "" if thickness is None else f"{thickness:.2f} mm"),
         ("Gap", "" if thickness is None else f"{z_mm - thickness:.2f} mm"),
         ("Volume of a voxel", f"{1000 * cine.geometry.voxel_ml:.2f} mm³"),
-        ("Axes", f"{cine.geometry.axis_codes} (x, y, z rise towards)"),
+        ("Axes", f"x, y, z rise towards {', '.join(cine.geometry.axis_codes)}"),
         ("Phase times", f"{times[0]:.0f} to {times[-1]:.0f} ms" if times else "unknown"),
         ("Missing images", str(len(stack.holes))),
         ("Files", str(len(stack.files))),
@@ -178,13 +180,17 @@ def _facts_of(stack: Stack) -> list[tuple[str, str]]:
 def _summarise(study: Study) -> str:
     parts = [
         str(study.folder),
-        f"{len(study.stacks)} short-axis stacks",
-        f"{len(study.other_views)} further views",
-        f"{len(study.labels)} label maps",
+        _count(len(study.stacks), "short-axis stack"),
+        _count(len(study.other_views), "further view"),
+        _count(len(study.labels), "label map"),
     ]
     if study.skipped_files:
         parts.append(f"{study.skipped_files} files without an image were skipped")
     return " · ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _blocking_first(problem: Problem) -> bool:

@@ -21,6 +21,7 @@ class JobPanel(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(120)
         self._cancel = QToolButton()
+        self._cancel.setObjectName("cancel")
         self._cancel.setIconSize(QSize(16, 16))
         self._cancel.setToolTip("Stop this")
         self._cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -150,7 +150,9 @@ class ReportView(QScrollArea):
         numbers.addWidget(_ventricle_card("Right ventricle", report.rv, report, with_mass=False))
         layout.addLayout(numbers)
         for picture in self._pages:
-            layout.addWidget(PageView(picture))
+            middle = QHBoxLayout()
+            middle.addWidget(PageView(picture))
+            layout.addLayout(middle)
 
     def _buttons(self, *, again: bool) -> QHBoxLayout:
         measure = QPushButton("Measure again" if again else "Measure")
@@ -209,6 +211,7 @@ def _ventricle_card(
         index = "" if per_surface is None else f"{per_surface:.1f} {unit}/m²"
         grid.addWidget(_text(index, role="caption"), row, 2)
     grid.setColumnStretch(2, 1)
+    grid.setRowStretch(grid.rowCount(), 1)
     grid.setColumnMinimumWidth(1, 90)
     return card
 

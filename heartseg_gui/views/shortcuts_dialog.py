@@ -62,11 +62,13 @@ class ShortcutsDialog(QDialog):
         for row, (keys, what) in enumerate((*lines, *MOUSE)):
             pair = (QLabel(keys), QLabel(what))
             pair[0].setProperty("role", "figure")
-            pair[1].setWordWrap(True)
+            for label in pair:
+                label.setWordWrap(True)
             self._rows.append(pair)
             grid.addWidget(pair[0], row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(pair[1], row, 1)
-        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(0, 2)
+        grid.setColumnStretch(1, 3)
         grid.setRowStretch(len(self._rows), 1)
         area = QScrollArea()
         area.setWidgetResizable(True)

@@ -61,6 +61,7 @@ class StudyBrowser(QWidget):
         self._problems = QPushButton()
         self._recent_title = QLabel("Recent")
         self._recent = QListWidget()
+        self._recent.setObjectName("recent_studies")
         self._lay_out()
 
         self._open.clicked.connect(self.folder_wanted)
@@ -87,7 +88,6 @@ class StudyBrowser(QWidget):
         self._show_recent()
 
     def _lay_out(self) -> None:
-        self._open.setProperty("primary", "true")
         self._open.setToolTip("Open a patient folder (Ctrl+O); or drop one on the window")
         self._patient.setProperty("role", "heading")
         self._recent_title.setProperty("role", "heading")
@@ -119,7 +119,7 @@ class StudyBrowser(QWidget):
         if study.labels:
             labels = self._add_group("Labels in the folder")
             for stored in study.labels:
-                text = f"{stored.name}, {_ORIGINS[stored.provenance.origin]}"
+                text = f"{stored.name}\n{_ORIGINS[stored.provenance.origin]}"
                 self._add_line(labels, text, "labels", stored.stack)
         self._tree.expandAll()
         count = len(study.problems)
@@ -191,7 +191,7 @@ class StudyBrowser(QWidget):
 def _make_tree() -> QTreeWidget:
     tree = QTreeWidget()
     tree.setHeaderHidden(True)
-    tree.setIndentation(8)
+    tree.setIndentation(0)
     tree.setRootIsDecorated(False)
     tree.setIconSize(QSize(16, 16))
     tree.setFrameShape(QFrame.Shape.NoFrame)
@@ -220,6 +220,6 @@ def _describe_patient(patient: Patient) -> str:
         "" if patient.height_cm is None else f"{patient.height_cm:.0f} cm",
         "" if patient.weight_kg is None else f"{patient.weight_kg:.0f} kg",
         "" if patient.heart_rate_bpm is None else f"{patient.heart_rate_bpm:.0f} beats/min",
-        patient.group,
+        f"group {patient.group}" if patient.group else "",
     ]
     return " · ".join(part for part in parts if part)
