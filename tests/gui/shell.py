@@ -1,0 +1,148 @@
+"""The whole window for tests: own settings, prepared answers, nothing slow."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from engine.cine import Cine
+from engine.labelmap import LabelMap
+from engine.progress import Progress, Steps
+from engine.study import Origin, Provenance, StoredLabels, Study
+from heartseg_gui.app import Window, build_window
+from heartseg_gui.documents.prompts import Unsaved
+from heartseg_gui.settings import Settings
+from tests.phantoms import CylinderHeart
+
+
+@dataclass
+class PreparedAnswers:
+    """Prompts that answer what the test has set, and remember what was asked."""
+
+    unsaved: Unsaved = Unsaved.CANCEL
+    path: Path | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def ask_unsaved(self, study: str) -> Unsaved:
+        self.asked.append(f"unsaved {study}")
+        return self.unsaved
+
+    def ask_folder(self, title: str, start: Path) -> Path | None:
+        self.asked.append(title)
+        return self.path
+
+    def ask_file(self, title: str, start: Path, kinds: str) -> Path | None:
+        self.asked.append(title)
+        return self.path
+
+    def ask_new_file(self, title: str, start: Path, kinds: str) -> Path | None:
+        self.asked.append(title)
+        return self.path
+
+
+@dataclass(frozen=True)
+class FakePrediction:
+    """What a model would return."""
+
+    voxels: NDArray[np.uint8]
+    phases: tuple[int, ...]
+    provenance: Provenance = Provenance(Origin.PREDICTED, "fake", "0123")
+    notes: tuple[str, ...] = ()
+
+
+def read_cylinders(path: Path) -> Steps[Study]:
+    """A study of cylinders, whatever lies at `path`."""
+    yield Progress(0, 1, "Reading")
+    return CylinderHeart().study(path)
+
+
+def predict_reference(
+    cine: Cine, phases: str, model: str, device: str, ed: int | None, es: int | None
+) -> Steps[Any]:
+    """Predicts phases 0 and 2, right to the voxel."""
+    yield Progress(0, 1, "Predicting")
+    wanted = (0, 2)
+    return FakePrediction(CylinderHeart().labels(wanted).voxels.copy(), wanted)
+
+
+def save_nowhere(
+    study: Study, stack: int, labels: LabelMap, provenance: Provenance, path: Path | None
+) -> Steps[StoredLabels]:
+    """Stores nothing, but says it has."""
+    yield Progress(0, 1, "Saving")
+    target = path or study.folder / "heartseg" / "labels.nii.gz"
+    return StoredLabels(target.name, stack, labels, provenance, (target,))
+
+
+def make_settings(folder: Path) -> Settings:
+    return Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
+
+
+def open_shell(qtbot: QtBot, folder: Path, **doors: Any) -> Iterator[Window]:
+    """A shown window with prepared answers in `window.prompts`; closed after the test."""
+    answers = doors.pop("prompts", PreparedAnswers())
+    doors = {"read": read_cylinders, "predict": predict_reference, "save": save_nowhere} | doors
+    window = build_window(make_settings(folder), answers, **doors)
+    window.main.resize(1200, 800)
+    with qtbot.waitActive(window.main):  # keys go to the active window only
+        window.main.show()
+        window.main.activateWindow()
+    window.main.show_picture()
+    yield window
+    window.leave()
+    window.main.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not window.jobs.jobs or _drain(window)
+
+
+def _drain(window: Window) -> bool:
+    end = time.monotonic() + 10
+    while window.jobs.jobs and time.monotonic() < end:
+        QApplication.processEvents()
+    return not window.jobs.jobs
+
+
+def open_study(qtbot: QtBot, window: Window, path: Path) -> None:
+    with qtbot.waitSignal(window.document.study_changed):
+        window.open(path)
+    qtbot.waitUntil(lambda: not window.jobs.jobs)
+
+
+def drag(
+    qtbot: QtBot,
+    window: Window,
+    *points: tuple[int, int],
+    button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+) -> None:
+    """Press, move and release in the picture; points are pixels from its middle."""
+    viewport = window.views.picture.viewport()
+    middle = viewport.rect().center()
+    places = [middle + QPoint(*point) for point in points]
+    qtbot.mousePress(viewport, button, pos=places[0])
+    for place in places[1:]:
+        move_pressed(window, place, button)
+    qtbot.mouseRelease(viewport, button, pos=places[-1])
+
+
+def move_pressed(
+    window: Window, place: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton
+) -> None:
+    """Move the mouse with a button down; qtbot's own moves carry no button."""
+    viewport = window.views.picture.viewport()
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(place),
+        QPointF(viewport.mapToGlobal(place)),
+        Qt.MouseButton.NoButton,
+        button,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(viewport, event)

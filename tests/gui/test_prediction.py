@@ -1,0 +1,148 @@
+"""Prediction from the window, with a model that is always right."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from engine.cine import Cine
+from engine.progress import Progress, Steps
+from engine.study import Origin
+from heartseg_gui.app import Window
+from heartseg_gui.documents.view_state import Tool
+from tests.gui.shell import FakePrediction, drag, open_shell, open_study
+from tests.phantoms import CylinderHeart
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
+    for window in open_shell(qtbot, tmp_path):
+        open_study(qtbot, window, Path("/nowhere/anna"))
+        yield window
+
+
+def clear(window: Window) -> None:
+    """Start from a document without labels."""
+    document = window.document
+    assert document.labels is not None
+    for phase in range(4):
+        for slice_index in range(6):
+            window.view.set_phase(phase)
+            window.view.set_slice(slice_index)
+            window.actions["clear_slice"].trigger()
+    assert not document.labels.voxels.any()
+
+
+def predict(qtbot: QtBot, window: Window) -> None:
+    with qtbot.waitSignal(window.jobs.job_ended):
+        window.actions["predict"].trigger()
+
+
+def test_a_prediction_is_one_step_and_touches_its_phases_only(
+    qtbot: QtBot, window: Window
+) -> None:
+    clear(window)
+    count = window.document.undo_stack.count()
+    predict(qtbot, window)
+    labels = window.document.labels
+    assert labels is not None
+
+    assert window.document.undo_stack.count() == count + 1
+    assert labels.labelled_phases() == [0, 2]
+    assert np.array_equal(labels.voxels, CylinderHeart().labels([0, 2]).voxels)
+    assert window.document.provenance.model == "fake"
+
+    window.actions["undo"].trigger()
+    assert not labels.voxels.any()
+    assert window.document.provenance.origin is Origin.REFERENCE
+
+
+def test_a_prediction_forgets_corrections_of_its_phases_and_keeps_the_others(
+    qtbot: QtBot, window: Window
+) -> None:
+    window.tools.set_tool(Tool.BRUSH)
+    for phase in (0, 3):
+        window.view.set_phase(phase)
+        drag(qtbot, window, (150, 150), (160, 160))
+    predict(qtbot, window)
+    assert window.document.corrected_slices() == ((3, 3),)
+    window.actions["undo"].trigger()
+
+    assert window.document.corrected_slices() == ((0, 3), (3, 3))
+
+
+def test_predict_is_disabled_while_a_prediction_is_under_way(
+    qtbot: QtBot, window: Window
+) -> None:
+    action = window.actions["predict"]
+    assert action.isEnabled()
+    with qtbot.waitSignal(window.jobs.job_ended):
+        action.trigger()
+        assert not action.isEnabled()
+
+    assert action.isEnabled()
+
+
+class SlowModel:
+    """Waits for the test; then says that it had to use the CPU."""
+
+    def __init__(self) -> None:
+        self.go = Event()
+
+    def predict(
+        self, cine: Cine, phases: str, model: str, device: str, ed: int | None, es: int | None
+    ) -> Steps[Any]:
+        yield Progress(0, 2, "Predicting")
+        self.go.wait(20)
+        yield Progress(1, 2, "Predicting")
+        voxels = CylinderHeart().labels().voxels.copy()
+        return FakePrediction(voxels, (0, 1, 2, 3), notes=("GPU memory ran out; used the CPU.",))
+
+
+@pytest.fixture
+def model() -> SlowModel:
+    return SlowModel()
+
+
+@pytest.fixture
+def slow(qtbot: QtBot, tmp_path: Path, model: SlowModel) -> Iterator[Window]:
+    for window in open_shell(qtbot, tmp_path, predict=model.predict):
+        open_study(qtbot, window, Path("/nowhere/anna"))
+        yield window
+        model.go.set()
+
+
+def test_a_note_of_the_model_is_told(qtbot: QtBot, slow: Window, model: SlowModel) -> None:
+    with qtbot.waitSignal(slow.controllers.prediction.told) as told:
+        slow.actions["predict_all"].trigger()
+        model.go.set()
+
+    assert told.args == ["4 of 4 phases were segmented. GPU memory ran out; used the CPU."]
+
+
+def test_a_stopped_prediction_changes_nothing(
+    qtbot: QtBot, slow: Window, model: SlowModel
+) -> None:
+    slow.actions["predict"].trigger()
+    with qtbot.waitSignal(slow.jobs.job_ended):
+        slow.jobs.jobs[0].cancel()
+        model.go.set()
+
+    assert slow.document.undo_stack.count() == 0
+
+
+def test_a_prediction_for_a_study_that_is_gone_is_dropped(
+    qtbot: QtBot, slow: Window, model: SlowModel
+) -> None:
+    slow.actions["predict"].trigger()
+    with qtbot.waitSignal(slow.document.study_changed):
+        slow.open(Path("/nowhere/berta"))
+    with qtbot.waitSignal(slow.controllers.prediction.busy_changed):
+        model.go.set()
+
+    assert slow.document.undo_stack.count() == 0
+    assert not slow.document.modified
