@@ -36,6 +36,8 @@ def train(
 ) -> None:
     """Train a model by a recipe, then score it on the patients it held out."""
     from engine.datasets.catalogue import read_labelled
+    from engine.io.atomic_file import write_atomically
+    from engine.learning.card import write_card
     from engine.learning.checkpoint import load_model
     from engine.learning.recipe import read_recipe
     from engine.learning.scorecard import score_held_out, write_scores
@@ -48,8 +50,10 @@ def train(
         chosen = chosen.model_copy(update={"training": training})
     patients = [patient for folder in data for patient in drive(read_labelled(_folder(folder)))]
     drive(train_steps(patients, chosen, out, device=device.value, resume=resume))
-    _, held_out = split_patients(patients, chosen)
+    trained, held_out = split_patients(patients, chosen)
     scores = drive(score_held_out(load_model(out), held_out, device=device.value))
+    card = write_card(chosen, scores, trained=trained, held_out=held_out)
+    write_atomically(out / "card.md", card.encode())
     say(f"Model: {out}")
     say(f"Scores on {len(held_out)} held-out patients: {write_scores(scores, out)}")
     _show_scores(scores["summary"])

@@ -2,7 +2,6 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -71,7 +70,7 @@ class Recipe(_Part):
     title: str
     description: str = ""
     licence: str = "unstated"
-    sources: tuple[Literal["studies", "sunnybrook"], ...] = ("studies",)
+    limits: tuple[str, ...] = ()  # for the model card: where the model must not be trusted
     leave_out: tuple[str, ...] = ()  # patients never trained or validated on
     network: NetworkRecipe = NetworkRecipe()
     image: ImageRecipe = ImageRecipe()

@@ -10,6 +10,7 @@ import numpy as np
 from engine.cine import Cine
 from engine.datasets.labelled import LabelledPatient, LabelledVolume
 from engine.geometry import Geometry
+from engine.io.atomic_file import write_atomically
 from engine.learning.checkpoint import Model
 from engine.learning.inference import predict
 from engine.progress import Progress, Steps
@@ -98,7 +99,5 @@ def summarise_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def write_scores(scores: dict[str, Any], folder: Path) -> Path:
     """Write `scores.json` into a model folder, replacing it at once."""
     path = folder / "scores.json"
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(scores, indent=1, allow_nan=False), encoding="utf-8")
-    part.replace(path)
+    write_atomically(path, json.dumps(scores, indent=1, allow_nan=False).encode())
     return path

@@ -252,11 +252,17 @@ class Learner:
         for name, value in tensors.items():
             if name.startswith("optimiser."):
                 _, index, field = name.split(".")
-                like = parameters[int(index)]
-                if value.shape == like.shape:  # the optimiser wants its parameter's memory layout
-                    value = torch.empty_like(like).copy_(value).detach()
-                state.setdefault(int(index), {})[field] = value
+                state.setdefault(int(index), {})[field] = _laid_out_like(
+                    parameters[int(index)], value
+                )
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": state, "param_groups": groups})
         self._step = int(tensors["step"])
         return int(tensors["epoch"])
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """The value in the memory layout of its parameter, as the fused optimiser needs it."""
+    if value.shape != parameter.shape:
+        return value  # the step count
+    return torch.empty_like(parameter).copy_(value).detach()
