@@ -25,7 +25,8 @@ _ZOOM_DRAG_PX = 150.0
 _SLOW_S = 0.04  # a frame that takes longer is drawn coarser while the mouse drags
 _COARSE = 2
 _AXES_PX = 34
-_DIRECTIONS = (("R", "L"), ("A", "P"), ("H", "F"))
+_DIRECTIONS = "RAH"
+_SHORTEST_NAMED_AXIS = 0.3  # of its length; shorter ones point at the reader
 _INK = QColor(225, 228, 232)
 
 
@@ -112,15 +113,14 @@ class VolumeCanvas(QWidget):
         """Where the patient's directions point, in the lower left corner."""
         origin = QPointF(_AXES_PX + 18, self.height() - _AXES_PX - 18)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for letters, (across, up) in zip(_DIRECTIONS, scene.axes_on_screen(), strict=True):
+        for letter, (across, up) in zip(_DIRECTIONS, scene.axes_on_screen(), strict=True):
             way = QPointF(across * _AXES_PX, -up * _AXES_PX)
             painter.setPen(QPen(_INK, 1.5))
             painter.drawLine(origin, origin + way)
-            for letter, share in ((letters[0], 1.3), (letters[1], -0.6)):
-                if share > 0 or np.hypot(across, up) > 0.5:
-                    middle = origin + way * share
-                    area = (int(middle.x()) - 8, int(middle.y()) - 8, 16, 16)
-                    painter.drawText(*area, Qt.AlignmentFlag.AlignCenter, letter)
+            if np.hypot(across, up) >= _SHORTEST_NAMED_AXIS:
+                middle = origin + way * 1.3
+                area = (int(middle.x()) - 8, int(middle.y()) - 8, 16, 16)
+                painter.drawText(*area, Qt.AlignmentFlag.AlignCenter, letter)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         """Draw the picture, or the sentence."""
