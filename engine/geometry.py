@@ -112,12 +112,7 @@ class Geometry:
             return False
         depth, height, width = self.shape
         corners = np.array(
-            [
-                (x, y, z, 1)
-                for z in (0, depth - 1)
-                for y in (0, height - 1)
-                for x in (0, width - 1)
-            ]
+            [(x, y, z, 1) for z in (0, depth - 1) for y in (0, height - 1) for x in (0, width - 1)]
         )
         apart_mm = np.abs((self.affine - other.affine) @ corners.T)
         return bool(apart_mm.max() <= _SAME_GRID_TOLERANCE_MM)

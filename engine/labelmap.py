@@ -37,9 +37,7 @@ class LabelPatch:
 
     def then(self, later: "LabelPatch") -> "LabelPatch":
         """One patch that does this one and then `later`."""
-        indices, first = np.unique(
-            np.concatenate([self.indices, later.indices]), return_index=True
-        )
+        indices, first = np.unique(np.concatenate([self.indices, later.indices]), return_index=True)
         before = np.concatenate([self.before, later.before])[first]
         after = np.concatenate([self.after, later.after])[first]
         after[np.searchsorted(indices, later.indices)] = later.after
