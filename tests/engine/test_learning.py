@@ -19,6 +19,7 @@ from engine.datasets.slices import batches, make_training_slices
 from engine.datasets.splits import make_folds
 from engine.errors import ModelError
 from engine.geometry import Geometry
+from engine.learning.card import write_card
 from engine.learning.checkpoint import Model, build_network, load_model
 from engine.learning.components import keep_largest_components
 from engine.learning.inference import predict
@@ -31,10 +32,12 @@ from engine.learning.recipe import (
     TrainingRecipe,
     read_recipe,
 )
+from engine.learning.scorecard import score_held_out, summarise_scores
 from engine.learning.training import make_limits, split_patients, train
 from engine.networks import make_network
 from engine.networks.blocks import fold_batch_norm
 from engine.progress import Cancelled, run_to_end
+from engine.scoring.evaluation import compare_phase, ejection_fraction
 from engine.structures import Structure
 
 
@@ -384,3 +387,37 @@ def test_speckles_far_from_the_heart_are_removed() -> None:
     assert not cleaned[0, 27:, 27:].any()
     assert not cleaned[2, :2, :2].any()
     assert np.array_equal(cleaned[1], labels[1])
+
+
+def test_a_card_tells_licence_held_out_patients_and_limits() -> None:
+    patients = [disc_patient(f"p{n}", seed=n) for n in range(5)]
+    recipe = tiny_recipe().model_copy(update={"licence": "CC0", "limits": ("discs only",)})
+    trained, held_out = split_patients(patients, recipe)
+    scores = run_to_end(score_held_out(threshold_model(), held_out, device="cpu"))
+    card = write_card(recipe, scores, trained=trained, held_out=held_out)
+
+    assert "CC0" in card
+    assert "discs only" in card
+    assert f"| **all** | {len(trained)} | {len(held_out)} |" in card
+    assert all(patient.name in card for patient in held_out)
+    assert f"{scores['summary']['mean_foreground_dice']:.3f}" in card
+
+
+def test_scores_of_a_perfect_prediction_are_perfect() -> None:
+    """EF error 0 and Dice 1 where prediction and reference are the same volumes."""
+    rows = []
+    for name in ("a", "b"):
+        volumes = {v.phase: v.labels() for v in disc_patient(name).volumes}
+        phases = {
+            key: compare_phase(labels, labels, spacing_mm=(10, 1.5, 1.5))
+            for key, labels in volumes.items()
+        }
+        fraction = ejection_fraction(volumes["ED"], volumes["ES"], Structure.LV)
+        assert fraction is not None
+        assert 0.4 < fraction < 0.6
+        rows.append({"phases": phases, "lv_ef_percent": [100 * fraction] * 2})
+    summary = summarise_scores(rows)
+
+    assert summary["mean_foreground_dice"] == 1.0
+    assert summary["lv_ef_error"]["bias_points"] == 0.0
+    assert summary["lv_ef_error"]["patients"] == 2
