@@ -135,11 +135,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "contours", "&Contours", ("C",), "Contours instead of areas", "contour", checkable=True
     ),
-    ActionSpec("more_opaque", "Labels &more opaque", ("A",), "Labels more opaque"),
+    ActionSpec("more_opaque", "Labels more &opaque", ("A",), "Labels more opaque"),
     ActionSpec("less_opaque", "Labels less opa&que", ("Shift+A",), "Labels more transparent"),
     ActionSpec(
         "reference",
-        "Re&ference contours",
+        "R&eference contours",
         ("R",),
         "Draw the reference over the labels",
         "reference",
@@ -168,7 +168,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         group="tool",
     ),
     ActionSpec("eraser", "&Eraser", ("6",), "Remove labels", "eraser", group="tool"),
-    ActionSpec("swap", "S&wap brush and eraser", ("X",), "Swap brush and eraser"),
+    ActionSpec("swap", "&Swap brush and eraser", ("X",), "Swap brush and eraser"),
     ActionSpec("smaller", "S&maller brush", ("[", "-"), "Smaller brush"),
     ActionSpec("larger", "&Larger brush", ("]", "+"), "Larger brush"),
     ActionSpec("previous_structure", "Pre&vious structure", (",",), "Previous structure"),

@@ -283,6 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reporter = CrashReporter()
     reporter.crashed.connect(window.dialogs.show_error)
     reporter.install()
+    window.main.left.connect(program.quit)
     window.main.show()
     window.main.show_picture()
     QTimer.singleShot(_READY_AFTER_MS, window.get_ready)

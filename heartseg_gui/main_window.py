@@ -64,11 +64,13 @@ class MainWindow(QMainWindow):
 
     Signals:
         close_requested: The reader wants to leave; `leave` closes for good.
+        left: The window was closed for good.
         folder_dropped: A folder or file was dropped on the window.
         recent_requested: The reader chose a study that was opened before.
     """
 
     close_requested = Signal()
+    left = Signal()
     folder_dropped = Signal(Path)
     recent_requested = Signal(Path)
 
@@ -143,6 +145,10 @@ class MainWindow(QMainWindow):
         """Close without asking."""
         self._leaving = True
         self.close()
+
+    def keep_layout(self) -> None:
+        """Remember where window and docks are."""
+        self._settings.keep_window_layout(self.saveGeometry(), self.saveState())
 
     def _make_tabs(self) -> QTabWidget:
         picture = QWidget()
@@ -223,13 +229,12 @@ class MainWindow(QMainWindow):
         return themed_icon(name, self.palette(), ratio=self.devicePixelRatioF())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask first, unless `leave` was called."""
+        """Ask first; close if `leave` was called, now or before."""
         if not self._leaving:
-            event.ignore()
             self.close_requested.emit()
-            return
-        self._settings.keep_window_layout(self.saveGeometry(), self.saveState())
-        event.accept()
+        event.setAccepted(self._leaving)
+        if self._leaving:
+            self.left.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take local folders and files."""

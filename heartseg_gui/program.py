@@ -128,6 +128,7 @@ class Window:
         radius_mm, frame_rate_hz = self.tools.radius_mm, self.view.frame_rate_hz
         self.settings.set_brush_radius(radius_mm)
         self.settings.set_frame_rate(frame_rate_hz)
+        self.main.keep_layout()
         self.main.hide()
         self.jobs.close()
         self.document.undo_stack.blockSignals(True)  # it tells even of its own end

@@ -65,6 +65,7 @@ class Saving(QObject):
         self._then: Callable[[], None] | None = None
         document.labels_changed.connect(self._count_edit)
         self._edit_count = 0
+        self._succeeded = False
 
     def save(self) -> None:
         """Save where the labels were saved before, else beside the program's other labels."""
@@ -128,6 +129,7 @@ class Saving(QObject):
         self._job.ended.connect(self._go_on)
 
     def _take_saved(self, stored: StoredLabels) -> None:
+        self._succeeded = True
         path = stored.files[0]
         if self._edits_at_copy[0] is self._document.labels:
             self._document.take_saved(stored)
@@ -138,8 +140,9 @@ class Saving(QObject):
     def _go_on(self) -> None:
         self._job = None
         then, self._then = self._then, None
-        if then is not None and not self._document.modified:
-            then()
+        succeeded, self._succeeded = self._succeeded, False
+        if then is not None and succeeded:
+            self.settle(then)  # asks again where something was painted meanwhile
 
     def _tell_exported(self, path: Path) -> None:
         self.told.emit(f"Exported to {path}.")
