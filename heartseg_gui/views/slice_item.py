@@ -49,16 +49,21 @@ class SliceItem(QGraphicsItem):
         self._bounds = QRectF(0, 0, *plane.size_mm)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
 
-    def show_image(self, cine: Cine, phase: int, grey: GreyTable) -> None:
-        """Draw the grey values or colours of a phase."""
+    def show_image(self, cine: Cine, phase: int, grey: GreyTable, *, hurried: bool) -> None:
+        """Draw the grey values or colours of a phase, coarser at first when hurried."""
         if cine.colour is not None:
             colour = self.plane.turn(cine.colour[phase, self.slice_index])
             self._picture.renew(colour.astype(np.uint8, copy=False))
         else:
             voxels = self.plane.turn(cine.voxels[phase, self.slice_index])
             grey.draw(voxels, self._picture.grey)
-            self._picture.renew()
+            self._picture.renew(hurried=hurried)
         self.update()
+
+    def sharpen(self) -> None:
+        """Draw the picture as well as can be."""
+        if self._picture.sharpen():
+            self.update()
 
     def show_labels(self, labels: LabelMap | None, phase: int) -> None:
         """Draw the labels of a phase."""

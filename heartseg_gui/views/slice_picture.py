@@ -31,6 +31,7 @@ class SlicePicture:
         self._pixels: Pixels = np.zeros((plane.height, plane.width), np.uint32)
         self._image = image_over(self._pixels, QImage.Format.Format_RGB32)
         self._doubling: list[Doubling] = []
+        self._hurried = False
         self._doublings: int | None = None  # of the pixels; None where they are out of date
 
     @property
@@ -38,17 +39,30 @@ class SlicePicture:
         """Where to write the grey values, (y, x) in the order of the screen; then `renew`."""
         return self._grey
 
-    def renew(self, colour: NDArray[np.uint8] | None = None) -> None:
-        """Take over what was written, or a slice in colour (y, x, 3)."""
+    def renew(self, colour: NDArray[np.uint8] | None = None, *, hurried: bool = False) -> None:
+        """Take over what was written, or a slice in colour (y, x, 3).
+
+        Args:
+            colour: The slice, if it is in colour.
+            hurried: Draw it a little coarser, until `sharpen` is called.
+        """
         self._colour = colour
+        self._hurried = hurried
         self._doublings = None
+
+    def sharpen(self) -> bool:
+        """Draw as well as can be from now on; whether that makes a difference."""
+        hurried, self._hurried = self._hurried, False
+        return hurried
 
     def paint(self, painter: QPainter, *, smooth: bool) -> None:
         """Draw the slice, whose coordinates are millimetres on the screen."""
         wanted = self._wanted_doublings(painter) if smooth else 0
+        by_qt = smooth and wanted == 0
+        if self._hurried and wanted:
+            wanted -= 1
         if wanted != self._doublings:
             self._fill(wanted)
-        by_qt = smooth and wanted == 0
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, by_qt)
         painter.drawImage(self._target(wanted), self._image, QRectF(self._image.rect()))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)

@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsScene
 
@@ -15,6 +15,7 @@ from heartseg_gui.views.slice_item import SliceItem
 from heartseg_gui.views.slice_rendering import GreyTable, SlicePlane
 
 _GAP_SHARE = 0.02  # between the slices of a montage
+_REST_MS = 60  # after the last step the picture becomes as smooth as can be
 _FRAME = QColor(80, 160, 255)
 
 
@@ -35,6 +36,10 @@ class SliceScene(QGraphicsScene):
         self._items: list[SliceItem] = []
         self._cine: Cine | None = None  # what the items were made for
         self._grey: GreyTable | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._sharpen)
         self._frame = _make_frame()
         self.addItem(self._frame)
 
@@ -152,8 +157,15 @@ class SliceScene(QGraphicsScene):
             return
         if self._grey is None:  # kept as long as the window stays
             self._grey = GreyTable(self._display.level, self._display.width, cine.voxels.dtype)
+        hurried = not self._view.playing  # a step of the wheel wants its picture at once
         for item in self._items:
-            item.show_image(cine, self.phase, self._grey)
+            item.show_image(cine, self.phase, self._grey, hurried=hurried)
+        if hurried:
+            self._rest.start()
+
+    def _sharpen(self) -> None:
+        for item in self._items:
+            item.sharpen()
 
     def _show_labels(self) -> None:
         if not self._in_step():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDropEvent
+from PySide6.QtGui import QColor, QDropEvent, QImage
 from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
@@ -362,3 +362,25 @@ def _cropped(desk: Desk) -> Study:
     geometry = Geometry.from_affine(cine.geometry.affine, (2, 20, SHAPE[3]))
     small = replace(cine, voxels=voxels, geometry=geometry, phase_times_ms=(0.0,))
     return replace(study, stacks=(replace(study.stacks[0], cine=small),), labels=())
+
+
+def test_picture_becomes_smooth_when_the_wheel_rests(
+    desk: Desk, slices: SliceView, qtbot: QtBot
+) -> None:
+    """A step is drawn at once and coarser; a moment later nothing is left of that."""
+
+    def picture() -> QImage:
+        return slices.viewport().grab().toImage()
+
+    desk.display.set_overlay_shown(False)
+    desk.display.set_smooth(False)
+    desk.view.set_phase(1)
+    plain = picture()
+    desk.view.set_phase(0)
+    desk.display.set_smooth(True)
+
+    desk.view.set_phase(1)
+    at_once = picture()
+
+    qtbot.waitUntil(lambda: picture() != at_once)
+    assert picture() != plain
