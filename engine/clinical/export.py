@@ -46,7 +46,6 @@ def report_json(report: Report) -> str:
 
 def report_facts(report: Report) -> dict[str, Any]:
     """The report as plain dictionaries and lists; ejection fractions in per cent."""
-    _, z, y, x = (report.shape[0], *report.spacing_mm)
     bsa = report.body_surface_m2
     lv = _ventricle(report.lv, bsa) | {
         "mass_g": report.mass_ed_g,
@@ -59,15 +58,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "program": {"name": "HeartSeg", "version": report.program_version},
         "created": report.created,
         "research_use_only": True,
-        "study": {
-            "name": report.study_name,
-            "path": report.study_path,
-            "stack": report.stack_name,
-            "stack_index": report.stack_index,
-            "phases": report.shape[0],
-            "slices": report.shape[1],
-            "spacing_mm": [x, y, z],
-        },
+        "study": _study(report),
         "patient": _patient(report),
         "phases": {
             "ed": report.choice.ed,
@@ -81,21 +72,38 @@ def report_facts(report: Report) -> dict[str, Any]:
         "bsa_m2": bsa,
         "heart_rate_bpm": report.patient.heart_rate_bpm,
         "curve": _curve(report),
-        "slices": [
-            {
-                "phase": row.phase,
-                "slice": row.slice_index,
-                "lv_mm2": row.lv_mm2,
-                "myocardium_mm2": row.myocardium_mm2,
-                "rv_mm2": row.rv_mm2,
-            }
-            for row in report.slices
-        ],
+        "slices": _slices(report),
         "conventions": {item.key: item.text for item in report.conventions},
         "provenance": _provenance(report),
         "warnings": list(report.warnings),
     }
     return {key: _finite(value) for key, value in facts.items()}
+
+
+def _study(report: Report) -> dict[str, Any]:
+    z_mm, y_mm, x_mm = report.spacing_mm
+    return {
+        "name": report.study_name,
+        "path": report.study_path,
+        "stack": report.stack_name,
+        "stack_index": report.stack_index,
+        "phases": report.shape[0],
+        "slices": report.shape[1],
+        "spacing_mm": [x_mm, y_mm, z_mm],
+    }
+
+
+def _slices(report: Report) -> list[dict[str, Any]]:
+    return [
+        {
+            "phase": row.phase,
+            "slice": row.slice_index,
+            "lv_mm2": row.lv_mm2,
+            "myocardium_mm2": row.myocardium_mm2,
+            "rv_mm2": row.rv_mm2,
+        }
+        for row in report.slices
+    ]
 
 
 def _ventricle(ventricle: VentricleFunction, bsa: float | None) -> dict[str, float | None]:

@@ -159,16 +159,12 @@ def make_report(
         es_phase=es_phase,
         source=(stack.ed_phase, stack.es_phase),
     )
-    lv, rv = (
-        VentricleFunction(curves[which].at_ml(choice.ed), curves[which].at_ml(choice.es))
-        for which in (Structure.LV, Structure.RV)
-    )
-    masses_g = [curves[Structure.MYOCARDIUM].at_ml(phase) for phase in (choice.ed, choice.es)]
-    patient = study.patient
+    lv, rv = (_pump_function(curves[which], choice) for which in (Structure.LV, Structure.RV))
+    wall, patient = curves[Structure.MYOCARDIUM], study.patient
     warnings = [
         *_repeat_problems(study, stack),  # first: they put every number in doubt
         *_warn_about_phases(stack, choice),
-        *warn_about_volumes(lv, rv, curves[Structure.MYOCARDIUM], choice),
+        *warn_about_volumes(lv, rv, wall, choice),
         *warn_about_labels(labels, choice),
         *warn_about_patient(patient),
     ]
@@ -185,8 +181,8 @@ def make_report(
         phase_times_ms=stack.cine.phase_times_ms,
         lv=lv,
         rv=rv,
-        mass_ed_g=None if masses_g[0] is None else mass_g(masses_g[0]),
-        mass_es_g=None if masses_g[1] is None else mass_g(masses_g[1]),
+        mass_ed_g=_wall_mass_g(wall, choice.ed),
+        mass_es_g=_wall_mass_g(wall, choice.es),
         body_surface_m2=body_surface_m2(patient.height_cm, patient.weight_kg),
         cardiac_output_l_min=cardiac_output_l_min(lv.stroke_volume_ml, patient.heart_rate_bpm),
         curves=tuple(curves.values()),
@@ -198,6 +194,15 @@ def make_report(
         program_version=program_version,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _pump_function(curve: VolumeCurve, choice: PhaseChoice) -> VentricleFunction:
+    return VentricleFunction(curve.at_ml(choice.ed), curve.at_ml(choice.es))
+
+
+def _wall_mass_g(wall: VolumeCurve, phase: int | None) -> float | None:
+    volume_ml = wall.at_ml(phase)
+    return None if volume_ml is None else mass_g(volume_ml)
 
 
 def _refuse_unmeasurable(stack: Stack, labels: LabelMap) -> None:
