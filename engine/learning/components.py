@@ -6,8 +6,12 @@ from numpy.typing import NDArray
 from engine.structures import HEART_STRUCTURES, Structure
 
 
-def keep_largest_components(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Keep the largest 26-connected piece of the heart, then of each structure.
+def keep_heart(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Keep the one 26-connected piece that is the heart, then the largest piece of each structure.
+
+    The heart is the piece with most LV wrapped in myocardium: the larger its smaller one of the
+    two, the likelier. Size alone would prefer a liver taken for an RV. Where no piece has both,
+    the largest is kept.
 
     Args:
         labels: One phase, (z, y, x), `Structure` numbers.
@@ -15,7 +19,17 @@ def keep_largest_components(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         The same shape; everything else becomes background.
     """
-    heart = _largest(labels > 0)
+    pieces, count = _pieces(labels > 0)
+    if count == 0:
+        return labels.copy()
+    sizes = {
+        structure: np.bincount(pieces[labels == structure], minlength=count + 1)
+        for structure in HEART_STRUCTURES
+    }
+    likelihood = np.minimum(sizes[Structure.LV], sizes[Structure.MYOCARDIUM])
+    if not likelihood[1:].any():
+        likelihood = np.sum(list(sizes.values()), axis=0)
+    heart = pieces == 1 + likelihood[1:].argmax()
     cleaned = np.zeros_like(labels)
     for structure in HEART_STRUCTURES:
         cleaned[_largest((labels == structure) & heart)] = structure
@@ -23,21 +37,25 @@ def keep_largest_components(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest 26-connected component of a (z, y, x) mask; searched in its bounding box."""
-    from scipy.ndimage import find_objects
-    from scipy.ndimage import label as number_components
-
-    box = find_objects(mask.view(np.uint8))
-    if not box or box[0] is None:
-        return mask
-    numbers, count = number_components(mask[box[0]], structure=np.ones((3, 3, 3)))
+    """The largest 26-connected piece of a (z, y, x) mask."""
+    pieces, count = _pieces(mask)
     if count <= 1:
         return mask
-    sizes = np.bincount(numbers.reshape(-1))
-    sizes[0] = 0
-    kept = np.zeros_like(mask)
-    kept[box[0]] = numbers == sizes.argmax()
+    kept: NDArray[np.bool_] = pieces == 1 + np.bincount(pieces.reshape(-1))[1:].argmax()
     return kept
+
+
+def _pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Number the 26-connected pieces of a (z, y, x) mask; only its bounding box is searched."""
+    from scipy.ndimage import find_objects
+    from scipy.ndimage import label as number_pieces
+
+    pieces = np.zeros(mask.shape, np.int32)
+    box = find_objects(mask.view(np.uint8))
+    if not box or box[0] is None:
+        return pieces, 0
+    pieces[box[0]], count = number_pieces(mask[box[0]], structure=np.ones((3, 3, 3)))
+    return pieces, int(count)
 
 
 def structures_in(labels: NDArray[np.uint8]) -> tuple[Structure, ...]:

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate, pad
 from engine.cine import Cine
 from engine.datasets.preprocess import Resampling, plan_resampling, scale_intensity
 from engine.learning.checkpoint import Model
-from engine.learning.components import keep_largest_components
+from engine.learning.components import keep_heart
 from engine.learning.runtime import OUT_OF_MEMORY, choose_device
 from engine.progress import Progress, Steps
 from engine.structures import Structure
@@ -152,7 +152,7 @@ def _label_phase(
 ) -> NDArray[np.uint8]:
     """Labels of a whole phase, (z, y, x)."""
     image = _scaled(model, cine.voxels[phase])
-    return keep_largest_components(predictor.labels_of(image, plan))
+    return keep_heart(predictor.labels_of(image, plan))
 
 
 def _scaled(model: Model, voxels: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from engine.errors import ModelError
 from engine.geometry import Geometry
 from engine.learning.card import write_card
 from engine.learning.checkpoint import Model, build_network, load_model
-from engine.learning.components import keep_largest_components
+from engine.learning.components import keep_heart
 from engine.learning.inference import predict
 from engine.learning.losses import partial_cross_entropy, partial_dice_loss
 from engine.learning.models import ModelEntry, find_model
@@ -382,7 +382,7 @@ def test_speckles_far_from_the_heart_are_removed() -> None:
     labels[:, 11:17, 11:17] = Structure.LV
     labels[0, 27:29, 27:29] = Structure.LV
     labels[2, 0:2, 0:2] = Structure.RV
-    cleaned = keep_largest_components(labels)
+    cleaned = keep_heart(labels)
 
     assert not cleaned[0, 27:, 27:].any()
     assert not cleaned[2, :2, :2].any()
@@ -421,3 +421,18 @@ def test_scores_of_a_perfect_prediction_are_perfect() -> None:
     assert summary["mean_foreground_dice"] == 1.0
     assert summary["lv_ef_error"]["bias_points"] == 0.0
     assert summary["lv_ef_error"]["patients"] == 2
+
+
+def test_a_large_liver_is_not_taken_for_the_heart() -> None:
+    labels = np.zeros((4, 40, 40), np.uint8)
+    labels[:, 4:14, 4:14] = Structure.MYOCARDIUM
+    labels[:, 7:11, 7:11] = Structure.LV
+    labels[:, 20:38, 10:38] = Structure.RV
+    cleaned = keep_heart(labels)
+
+    assert not cleaned[:, 20:].any()
+    assert np.array_equal(cleaned[:, :20], labels[:, :20])
+
+
+def test_nothing_stays_nothing() -> None:
+    assert not keep_heart(np.zeros((2, 8, 8), np.uint8)).any()
