@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_APICAL_WALL = 0.7  # the apex is thinner than the wall at the equator, by this factor
+_APICAL_WALL = 0.35  # the wall at the apex is a third of that at the equator
 _RV_LENGTH = 0.88  # the RV ends short of the LV's apex
 _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(48)
 

@@ -122,7 +122,10 @@ class HeartPainter:
         filled[Structure.MYOCARDIUM] += epicardium - cavity
         filled[Structure.LV] += cavity
 
-        picture = self._sac(background, u, rho - outer, rv_rho - rv_radius - _RV_WALL_MM, pixel)
+        beyond = rho - outer, rv_rho - rv_radius - _RV_WALL_MM
+        picture = self._sac(
+            background, u, *beyond, to_apex_mm=shape.base_mm + shape.length_mm - depth_mm
+        )
         picture = picture + np.maximum(rv_wall - rv, 0) * (1 - epicardium) * (0.36 - picture)
         picture = picture + rv * (self._rv_blood(rv_rho - rv_radius, shape, depth_mm) - picture)
         wall = _MYOCARDIUM * (1 + 0.07 * self._coarse + 0.05 * self._fine)
@@ -142,10 +145,16 @@ class HeartPainter:
             (dy * np.float32(sx) - dx * np.float32(sy)) * stretch,
         )
 
-    def _sac(self, background: Plane, u: Plane, lv: Plane, rv: Plane, pixel: float) -> Plane:
-        """Fat around the heart, thick beside the RV and in the grooves, thin at the free wall."""
-        near = np.minimum(lv, rv)
+    def _sac(
+        self, background: Plane, u: Plane, lv: Plane, rv: Plane, *, to_apex_mm: float
+    ) -> Plane:
+        """Fat around the heart, thick beside the RV and in the grooves, thin at the free wall.
+
+        Towards the apex it thins out, where the heart touches the chest wall and the lung.
+        """
+        pixel, near = self._scan.pixel_mm, np.minimum(lv, rv)
         thickness = 0.7 + 4.0 / (1 + np.exp(-u / 8)) + 5.0 * np.exp(-((lv - rv) ** 2) / 30)
+        thickness = thickness * min(1.0, max(0.1, to_apex_mm / 30))
         fat = soft(near - thickness.astype(np.float32) - 1.2 * self._flow[0], pixel)
         line = soft(near, pixel)  # the pericardium's dark line comes from the fat's border
         return np.asarray(background + fat * (1 - line) * (0.75 + 0.12 * self._coarse - background))
@@ -163,9 +172,10 @@ class HeartPainter:
         swirl = self._flow[0] * cos(pi * emptied) + self._flow[1] * sin(pi * emptied)
         blood = 1.0 + 0.10 * swirl - 0.08 * emptied
         part = (depth_mm - shape.base_mm) / shape.length_mm
-        ring_mm = 2.4 + 4.5 * max(part - 0.2, 0.0)
-        border = np.exp(-((inside / ring_mm) ** 2)) * (0.25 + 0.75 * min(1.0, 1.6 * part))
-        blood = blood - np.clip(0.35 + 0.42 * self._trabeculae, 0, 0.68) * border
+        # Trabeculae close up in systole, so their seam keeps its width in a smaller cavity.
+        ring_mm = 2.6 + 4.5 * max(part - 0.2, 0.0) + 0.5 * emptied
+        border = np.exp(-((inside / ring_mm) ** 2)) * (0.55 + 0.45 * min(1.0, 1.6 * part))
+        blood = blood - np.clip(0.40 + 0.42 * self._trabeculae, 0, 0.70) * border
         if 0.28 < part < 0.80:
             fade = min(1.0, (part - 0.28) / 0.1, (0.80 - part) / 0.1)
             radius = shape.cavity_radius_mm(depth_mm)
