@@ -1,5 +1,6 @@
 """Where labelled patients come from, and the translation of each data set's own numbers."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from engine.study import Origin, Study
 
 _SUNNYBROOK_SPACING_MM = (10.0, 1.37, 1.37)
 """Usual spacing of the Sunnybrook data (z, y, x); the converted slices have lost their own."""
+
+_SLICES = "slices.npz"
+
+_log = logging.getLogger(__name__)
 
 LABELS_OF: dict[str, dict[int, Structure]] = {
     "acdc": {n: Structure(n) for n in range(4)},
@@ -36,37 +41,45 @@ LABELS_OF: dict[str, dict[int, Structure]] = {
 
 
 def read_labelled(folder: Path) -> Steps[list[LabelledPatient]]:
-    """Read every labelled patient below a folder.
+    """Read every labelled patient of a folder.
 
-    Takes patient folders that `read_study` understands, one level below `folder` or `folder`
-    itself, and the converted Sunnybrook slices (`slices.npz`), wherever they lie below it.
+    Takes a patient folder that `read_study` understands, a folder of such folders (also below a
+    folder `training`, as ACDC has it), and the converted Sunnybrook slices (`slices.npz`). What
+    cannot be read is left out and named in the log.
 
     Raises:
         ModelError: Nothing labelled was found.
     """
     patients: list[LabelledPatient] = []
-    if (folder / "slices.npz").is_file():
-        patients.extend(read_sunnybrook(folder / "slices.npz"))
-    candidates = sorted(path for path in folder.iterdir() if path.is_dir())
-    for number, path in enumerate(candidates):
-        yield Progress(number, len(candidates), f"Reading {path.name}")
-        if (path / "slices.npz").is_file():
-            patients.extend(read_sunnybrook(path / "slices.npz"))
-            continue
-        if (path / "training").is_dir():  # ACDC's own root
-            patients.extend((yield from read_labelled(path / "training")))
+    places = _places(folder)
+    for number, place in enumerate(places):
+        yield Progress(number, len(places), f"Reading {place.name}")
+        if place.name == _SLICES:
+            patients.extend(read_sunnybrook(place))
             continue
         try:
-            study = yield from read_study(path)
-        except HeartSegError:
-            continue  # not a patient folder; the caller is told if nothing at all was found
-        patients.extend(_take_labelled(study, path.name))
+            study = yield from read_study(place)
+        except HeartSegError as error:
+            _log.warning("%s is left out: %s", place.name, error.what)
+            continue
+        patients.extend(_take_labelled(study, place.name))
     if not patients:
         raise ModelError(
             f"No labelled patients were found in {folder}.",
             hint="Give a folder of patient folders with label files beside the images.",
         )
     return patients
+
+
+def _places(folder: Path) -> list[Path]:
+    """Patient folders and `slices.npz` files, in a fixed order."""
+    if (folder / _SLICES).is_file():
+        return [folder / _SLICES]
+    if (folder / "training").is_dir():
+        folder = folder / "training"
+    below = sorted(path for path in folder.iterdir() if path.is_dir())
+    files = any(path.is_file() and not path.name.startswith(".") for path in folder.iterdir())
+    return [folder] if files or not below else below
 
 
 def _take_labelled(study: Study, name: str) -> Iterator[LabelledPatient]:

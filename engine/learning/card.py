@@ -33,7 +33,7 @@ def write_card(
         _data(trained, held_out),
         "## Scores on held-out patients",
         _scores(scores["summary"]),
-        "No checkpoint was chosen by these scores; they were measured once, after training. "
+        "No checkpoint was chosen by these scores. "
         "EF errors are prediction minus reference, in percentage points.",
         "## Limits",
         "\n".join(f"- {limit}" for limit in recipe.limits) or "Not stated.",
