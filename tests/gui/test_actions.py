@@ -32,7 +32,7 @@ def test_the_tool_bar_names_actions() -> None:
     assert set(TOOLBAR.split()) - {"|"} <= names
 
 
-@pytest.mark.parametrize("title, names", MENUS, ids=[title for title, _ in MENUS])
+@pytest.mark.parametrize(("title", "names"), MENUS, ids=[title for title, _ in MENUS])
 def test_no_two_lines_of_a_menu_share_a_mnemonic(title: str, names: str) -> None:
     texts = {spec.name: spec.text for spec in ACTIONS}
     letters = [

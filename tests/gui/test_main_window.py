@@ -117,9 +117,7 @@ def test_undo_works_after_saving_and_makes_the_document_modified(
     assert window.document.modified
 
 
-def test_edits_made_while_saving_stay_unsaved(
-    qtbot: QtBot, slow: Window, store: SlowStore
-) -> None:
+def test_edits_made_while_saving_stay_unsaved(qtbot: QtBot, slow: Window, store: SlowStore) -> None:
     paint(qtbot, slow)
     assert slow.document.labels is not None
     saved = slow.document.labels.voxels.copy()
@@ -142,9 +140,7 @@ def test_labels_that_cannot_be_saved_stay_unsaved(qtbot: QtBot, full_disk: Windo
     assert full_disk.dialogs.error.hint == "Save elsewhere."
 
 
-def test_saved_labels_are_there_after_a_look_at_another_view(
-    qtbot: QtBot, window: Window
-) -> None:
+def test_saved_labels_are_there_after_a_look_at_another_view(qtbot: QtBot, window: Window) -> None:
     """Going to a long-axis view and back shows what was saved, not what was opened."""
     paint(qtbot, window)
     assert window.document.labels is not None
@@ -249,9 +245,7 @@ def test_arrow_keys_in_the_browser_stay_there(qtbot: QtBot, window: Window) -> N
     assert window.view.slice_index == 3
 
 
-def test_d_and_s_go_to_the_fullest_and_the_emptiest_phase(
-    qtbot: QtBot, window: Window
-) -> None:
+def test_d_and_s_go_to_the_fullest_and_the_emptiest_phase(qtbot: QtBot, window: Window) -> None:
     picture = window.views.picture
     qtbot.keyClick(picture, Qt.Key.Key_S)
     assert window.view.phase == 2

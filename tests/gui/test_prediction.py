@@ -42,9 +42,7 @@ def predict(qtbot: QtBot, window: Window) -> None:
         window.actions["predict"].trigger()
 
 
-def test_a_prediction_is_one_step_and_touches_its_phases_only(
-    qtbot: QtBot, window: Window
-) -> None:
+def test_a_prediction_is_one_step_and_touches_its_phases_only(qtbot: QtBot, window: Window) -> None:
     clear(window)
     count = window.document.undo_stack.count()
     predict(qtbot, window)
@@ -75,9 +73,7 @@ def test_a_prediction_forgets_corrections_of_its_phases_and_keeps_the_others(
     assert window.document.corrected_slices() == ((0, 3), (3, 3))
 
 
-def test_predict_is_disabled_while_a_prediction_is_under_way(
-    qtbot: QtBot, window: Window
-) -> None:
+def test_predict_is_disabled_while_a_prediction_is_under_way(qtbot: QtBot, window: Window) -> None:
     action = window.actions["predict"]
     assert action.isEnabled()
     with qtbot.waitSignal(window.jobs.job_ended):
@@ -124,9 +120,7 @@ def test_a_note_of_the_model_is_told(qtbot: QtBot, slow: Window, model: SlowMode
     assert told.args == ["4 of 4 phases were segmented. GPU memory ran out; used the CPU."]
 
 
-def test_a_stopped_prediction_changes_nothing(
-    qtbot: QtBot, slow: Window, model: SlowModel
-) -> None:
+def test_a_stopped_prediction_changes_nothing(qtbot: QtBot, slow: Window, model: SlowModel) -> None:
     slow.actions["predict"].trigger()
     with qtbot.waitSignal(slow.jobs.job_ended):
         slow.jobs.jobs[0].cancel()
