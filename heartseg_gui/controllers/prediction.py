@@ -44,13 +44,14 @@ class Prediction(QObject):
 
     Signals:
         busy_changed: Whether a prediction is under way.
-        models_listed: The models that can be chosen, a list of `ModelEntry`.
+        models_listed: The models that can be chosen, a list of `ModelEntry`, and the name of the
+            one that is.
         told: A sentence for the status bar.
         failed: Why it did not work.
     """
 
     busy_changed = Signal(bool)
-    models_listed = Signal(list)
+    models_listed = Signal(list, str)
     told = Signal(str)
     failed = Signal(Exception)
 
@@ -90,7 +91,7 @@ class Prediction(QObject):
     def list_models(self) -> None:
         """Look up the models, and tell by `models_listed`."""
         job = self._jobs.add("Looking up the models", _list_steps())
-        job.succeeded.connect(self.models_listed)
+        job.succeeded.connect(self._tell_models)
         job.failed.connect(self.failed)
 
     def drop_stale(self) -> None:
@@ -140,6 +141,9 @@ class Prediction(QObject):
         kept = tuple(place for place in before.corrected_slices if place[0] not in phases)
         person = before.corrected_by if kept else ""
         return replace(predicted, corrected_slices=kept, corrected_by=person)
+
+    def _tell_models(self, models: list[Any]) -> None:
+        self.models_listed.emit(models, self._settings.model)
 
     def _tell_cancelled(self) -> None:
         self.told.emit("The prediction was stopped; the labels are as they were.")

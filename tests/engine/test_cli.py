@@ -70,10 +70,11 @@ def test_predict_finds_the_phantoms_ejection_fraction(
     assert labels.shape == image.shape
     assert np.allclose(labels.affine, image.affine)
     assert abs(report["lv"]["ef_percent"] - truth["lv"]["ef_percent"]) <= 5
-    assert report["phases"] == truth["phases"]
+    found = {key: report["phases"][key] for key in ("ed", "es")}
+    assert found == truth["phases"]
     written = np.asarray(labels.dataobj)
     predicted = {t for t in range(labels.shape[3]) if written[..., t].any()}
-    assert predicted == set(report["phases"].values())
+    assert predicted == set(found.values())
 
 
 @needs_model
@@ -89,7 +90,9 @@ def test_report_tells_that_a_model_made_the_labels(
 
     assert code == 0
     assert (tmp_path / "r/report.pdf").read_bytes().startswith(b"%PDF")
-    assert list(csv.reader((tmp_path / "r/report.csv").open(encoding="utf-8-sig")))
+    assert list(
+        csv.reader((tmp_path / "r/report.csv").read_text(encoding="utf-8-sig").splitlines())
+    )
     assert second["lv"] == first["lv"]
     assert second["provenance"]["model"] == list_models()[0].name
 

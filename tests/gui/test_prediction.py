@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.cine import Cine
@@ -140,3 +141,17 @@ def test_a_prediction_for_a_study_that_is_gone_is_dropped(
 
     assert slow.document.undo_stack.count() == 0
     assert not slow.document.modified
+
+
+def test_the_models_are_listed_with_their_licence(qtbot: QtBot, window: Window) -> None:
+    """After start the panel offers what `heartseg models` lists."""
+    from engine.learning.models import list_models
+
+    with qtbot.waitSignal(window.controllers.prediction.models_listed) as listed:
+        window.controllers.prediction.list_models()
+    models, _chosen = listed.args
+
+    assert [model.name for model in models] == [model.name for model in list_models()]
+    shown = " ".join(label.text() for label in window.views.models.findChildren(QLabel))
+    for model in models:
+        assert model.licence in shown
