@@ -53,7 +53,7 @@ def test_every_moment_has_exactly_the_volumes_of_the_curve(seed: int, emptied: f
     rv_ml = heart.rv_ed_ml + emptied * (heart.rv_es_ml - heart.rv_ed_ml)
     epicardium_ml = truncated_ellipsoid_ml(
         radius_mm=shape.radius_mm + shape.wall_mm,
-        apical_mm=shape.apical_mm + 0.7 * shape.wall_mm,
+        apical_mm=shape.apical_mm + 0.35 * shape.wall_mm,
         basal_mm=shape.basal_mm,
     )
     assert shape.cavity_ml == pytest.approx(lv_ml, rel=1e-9)
