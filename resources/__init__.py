@@ -3,10 +3,11 @@
 They are found from an editable install, an installed wheel and a frozen bundle alike.
 """
 
-from importlib.resources import files
 from pathlib import Path
+
+_ROOT = Path(__file__).parent  # also in a bundle: PyInstaller sets it to the unpacked folder
 
 
 def resource_path(*parts: str) -> Path:
     """Path of a resource, e.g. `resource_path("models")`. The package is never zipped."""
-    return Path(str(files(__name__))).joinpath(*parts)
+    return _ROOT.joinpath(*parts)

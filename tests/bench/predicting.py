@@ -10,7 +10,7 @@ from tests.conftest import data_root
 
 TIMES = 10
 _CHILD = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 from engine.io.study_folder import read_study
 from engine.learning.checkpoint import load_model
@@ -26,7 +26,9 @@ for _ in range(int(sys.argv[2]) + 1):
     start = time.perf_counter()
     run_to_end(predict(model, stack.cine, device="cpu", ed_phase=ed, es_phase=es))
     samples.append(time.perf_counter() - start)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# Not ru_maxrss: across fork and exec it keeps the parent's peak.
+lines = open("/proc/self/status").read().splitlines()
+peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 print(json.dumps({"loading": loading, "first": samples[0], "samples": samples[1:], "peak": peak}))
 """
 
