@@ -82,6 +82,7 @@ class VolumeView(QWidget):
         self._volume.setToolTip("Show the image itself as a fog, dense where it is bright")
         self._reset.setToolTip("Look from the front, head up, at all of it")
         row = QHBoxLayout()
+        row.setSpacing(16)
         row.setContentsMargins(8, 4, 8, 4)
         for widget in (self._slice, self._references, self._volume):
             row.addWidget(widget)
