@@ -29,7 +29,7 @@ from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ToolState, ViewState
-from heartseg_gui.jobs import JobQueue
+from heartseg_gui.jobs import GarbageTimer, JobQueue
 from heartseg_gui.main_window import MainWindow, WindowDialogs
 from heartseg_gui.program import Appearance, Controllers, Views, Window
 from heartseg_gui.settings import Settings
@@ -283,6 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reporter = CrashReporter()
     reporter.crashed.connect(window.dialogs.show_error)
     reporter.install()
+    GarbageTimer(program)  # the program holds it
     window.main.left.connect(program.quit)
     window.main.show()
     window.main.show_picture()

@@ -1,14 +1,14 @@
 """Slow work on pool threads, kept alive and told about on the window's thread."""
 
+import gc
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
 from enum import Enum
-from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QThread, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThread, QThreadPool, QTimer, Signal, Slot
 
 from engine.progress import Cancelled, Progress, Steps, run_to_end
 
@@ -57,24 +57,64 @@ class Job(QObject):
 
     def run(self) -> None:
         """Do the work; called on a pool thread."""
-        tell: Callable[[], None] = self.cancelled.emit
+        outcome: tuple[_Outcome, object] = (_Outcome.CANCELLED, None)
         try:
             if not self._stop.is_set():
                 result = run_to_end(self._steps, tell=self.progressed.emit, stop=self._stop.is_set)
-                tell = partial(self.succeeded.emit, result)
+                outcome = (_Outcome.SUCCEEDED, result)
         except Cancelled:
             pass
         except Exception as error:  # noqa: BLE001  (the one place that may catch everything)
             _log.info("job %r failed", self.title, exc_info=error)
-            tell = partial(self.failed.emit, error)
-        self._done.emit(tell)
+            outcome = (_Outcome.FAILED, error)
+        self._done.emit(outcome)
 
     @Slot(object)
-    def _tell_outcome(self, tell: Callable[[], None]) -> None:
-        if self._stop.is_set():  # also if the reader said so after the last step
-            tell = self.cancelled.emit
-        tell()
+    def _tell_outcome(self, outcome: tuple["_Outcome", Any]) -> None:
+        kind, value = outcome
+        if self._stop.is_set() or kind is _Outcome.CANCELLED:  # also after the last step
+            self.cancelled.emit()
+        elif kind is _Outcome.FAILED:
+            self.failed.emit(value)
+        else:
+            self.succeeded.emit(value)
         self.ended.emit()
+
+
+class _Outcome(Enum):
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class GarbageTimer(QObject):
+    """Lets Python's cycle collector run on the window's thread alone.
+
+    Left to itself it runs on whichever thread allocates; on a pool thread it would destroy dead
+    widgets there, and Qt ends the program.
+    """
+
+    _EVERY_MS = 500
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start(self._EVERY_MS)
+
+    @Slot()
+    def _collect(self) -> None:
+        """Collect the oldest generation that is due, as the collector itself would."""
+        due = [
+            generation
+            for generation, (count, limit) in enumerate(
+                zip(gc.get_count(), gc.get_threshold(), strict=True)
+            )
+            if count > limit
+        ]
+        if due:
+            gc.collect(max(due))
 
 
 class JobQueue(QObject):
@@ -91,6 +131,9 @@ class JobQueue(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: list[Job] = []
+        # An ended job may still be on its way out of its pool thread. Held here, it is destroyed
+        # on the window's thread, never by the pool's last reference.
+        self._ended: deque[Job] = deque(maxlen=32)
         self._pools = {lane: QThreadPool(self) for lane in Lane}
         self._pools[Lane.COMPUTE].setMaxThreadCount(1)
         self._pools[Lane.FILES].setMaxThreadCount(max(2, (os.cpu_count() or 2) // 2))
@@ -122,4 +165,5 @@ class JobQueue(QObject):
         job = self.sender()
         assert isinstance(job, Job)
         self._jobs.remove(job)
+        self._ended.append(job)
         self.job_ended.emit(job)

@@ -17,6 +17,9 @@ from engine.study import Origin, Patient, Provenance, Stack, StoredLabels, Study
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ToolState, ViewState
+from tests.gui.garbage import garbage_collected_between_tests, old_objects_set_aside
+
+__all__ = ["garbage_collected_between_tests", "old_objects_set_aside"]
 
 SHAPE = (4, 3, 40, 50)
 """Phases, slices, rows, columns of the small study."""
