@@ -6,7 +6,6 @@ our own. The image area stays black in both: grey values are judged against blac
 
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
@@ -140,10 +139,12 @@ def icon(name: str, colour: str, *, disabled: str = "", ratio: float = 1.0) -> Q
     """
     path = resource_path("icons", f"{name}.svg")
     made = QIcon()
+    svg = path.read_text(encoding="utf-8")
     for mode, stroke in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled)):
         if stroke:
+            drawing = QSvgRenderer(QByteArray(svg.replace("#000", stroke).encode()))
             for size in _ICON_SIZES:
-                made.addPixmap(_draw_icon(path, stroke, size, ratio), mode)
+                made.addPixmap(_draw_icon(drawing, size, ratio), mode)
     return made
 
 
@@ -157,20 +158,18 @@ def program_icon() -> QIcon:
     """The program's own icon."""
     path = resource_path("icons", "heartseg.svg")
     made = QIcon()
+    drawing = QSvgRenderer(str(path))
     for size in (16, 32, 48, 128):
-        made.addPixmap(_draw_icon(path, "", size, 1.0))
+        made.addPixmap(_draw_icon(drawing, size, 1.0))
     return made
 
 
-def _draw_icon(path: Path, stroke: str, size: int, ratio: float) -> QPixmap:
-    svg = path.read_text(encoding="utf-8")
-    if stroke:
-        svg = svg.replace("#000", stroke)
+def _draw_icon(drawing: QSvgRenderer, size: int, ratio: float) -> QPixmap:
     pixels = round(size * ratio)
     image = QImage(QSize(pixels, pixels), QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
-    QSvgRenderer(QByteArray(svg.encode())).render(painter)
+    drawing.render(painter)
     painter.end()
     image.setDevicePixelRatio(ratio)
     return QPixmap.fromImage(image)

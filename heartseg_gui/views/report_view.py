@@ -1,5 +1,7 @@
 """The report: the numbers at once, the printed page below."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
@@ -16,12 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.clinical.physiology import indexed
-from engine.clinical.report import Report
-from engine.clinical.volumes import VentricleFunction
 from engine.study import Origin, Provenance
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.theme import colours_of, icon
+
+if TYPE_CHECKING:  # measuring is imported with the first report, not with the window
+    from engine.clinical.report import Report
+    from engine.clinical.volumes import VentricleFunction
 
 _PAGE_WIDTH = 820  # at most, in the window
 
@@ -95,11 +98,11 @@ class ReportView(QScrollArea):
         self.show_state()
 
     @property
-    def report(self) -> Report | None:
+    def report(self) -> "Report | None":
         """The report on the screen."""
         return self._report
 
-    def show_report(self, report: Report, pages: list[NDArray[np.uint8]]) -> None:
+    def show_report(self, report: "Report", pages: list[NDArray[np.uint8]]) -> None:
         """Show a report and its printed pages, (y, x, 3) uint8 each."""
         self._report, self._pages = report, pages
         self.show_state()
@@ -130,7 +133,7 @@ class ReportView(QScrollArea):
         layout.addWidget(_text("Predict or draw labels, then measure them.", role="caption"))
         layout.addLayout(self._buttons(again=False))
 
-    def _add_report(self, layout: QVBoxLayout, report: Report) -> None:
+    def _add_report(self, layout: QVBoxLayout, report: "Report") -> None:
         head = QHBoxLayout()
         titles = QVBoxLayout()
         titles.setSpacing(2)
@@ -184,7 +187,7 @@ class ReportView(QScrollArea):
 
 
 def _ventricle_card(
-    title: str, function: VentricleFunction, report: Report, *, with_mass: bool
+    title: str, function: "VentricleFunction", report: "Report", *, with_mass: bool
 ) -> QFrame:
     surface_m2 = report.body_surface_m2
     fraction = function.ejection_fraction
@@ -202,6 +205,8 @@ def _ventricle_card(
         ("ESV", function.end_systolic_ml, "ml"),
         ("SV", function.stroke_volume_ml, "ml"),
     ]
+    from engine.clinical.physiology import indexed
+
     if with_mass:
         rows += [("Mass", report.mass_ed_g, "g")]
     for row, (name, value, unit) in enumerate(rows, start=3):
@@ -216,7 +221,7 @@ def _ventricle_card(
     return card
 
 
-def _describe(report: Report) -> str:
+def _describe(report: "Report") -> str:
     ed, es = report.choice.ed, report.choice.es
     parts = [
         report.stack_name,
