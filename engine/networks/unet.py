@@ -1,6 +1,5 @@
 """The 2-D U-Net with batch normalisation (after Ronneberger, Fischer and Brox 2015)."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -8,25 +7,37 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from engine.networks.blocks import ConvBlock
+from engine.networks.network import Network, check_rate, check_widths
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """Encoder and decoder with skips; nearest up-sampling, which costs least to train on a CPU.
 
     Shape: (b, in_channels, y, x) -> (b, classes, y, x); y and x are multiples of `stride`.
+
+    Args:
+        in_channels: Channels of the image.
+        classes: Channels of the answer.
+        widths: Channels of each level, the finest first.
+        dropout: Rate at which whole channels are dropped on the two deepest levels.
+
+    Raises:
+        ModelError: The widths or the rate make no network.
     """
+
+    title = "U-Net (after Ronneberger, Fischer and Brox 2015)"
 
     def __init__(
         self,
         *,
         in_channels: int,
         classes: int,
-        widths: Sequence[int] = (16, 32, 64, 128, 256),
+        widths: tuple[int, ...] = (16, 32, 64, 128, 256),
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if len(widths) < 2:
-            raise ValueError(f"A U-Net needs two levels or more, got widths {tuple(widths)}.")
+        check_widths(widths)
+        check_rate(dropout)
         self.stride = 2 ** (len(widths) - 1)
         self.down = nn.ModuleList()
         channels = in_channels
