@@ -1,5 +1,6 @@
 """Which predicted label file belongs to which reference."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.errors import UnreadableStudyError, UnusableLabelsError
@@ -41,6 +42,34 @@ def pair_files(predicted: Path, reference: Path) -> tuple[dict[str, tuple[Path, 
     return {name: (ours[name], theirs[name]) for name in shared}, sorted(
         ours.keys() ^ theirs.keys()
     )
+
+
+def pair_before(before: Path, pairs: Mapping[str, tuple[Path, Path]]) -> dict[str, Path]:
+    """Find the label files from before a correction for pairs of `pair_files`.
+
+    A file belongs to the only pair there is; files of a folder belong by name.
+
+    Returns:
+        Name -> file, for the names that have one.
+
+    Raises:
+        UnreadableStudyError: It is not there, or none of its files has the name of a pair.
+    """
+    if before.is_file() and len(pairs) == 1:
+        return dict.fromkeys(pairs, before)
+    if not before.is_dir():
+        raise UnreadableStudyError(
+            f"{before} is not there, or it is one file for {len(pairs)} pairs.",
+            hint="Give the label files from before the correction as the predicted ones are given.",
+        )
+    files = _files_of(before)
+    found = {name: files[name] for name in pairs if name in files}
+    if not found:
+        raise UnreadableStudyError(
+            f"No label file in {before} has the name of one that was compared.",
+            hint="Files pair by name; endings like _gt, _seg and _pred do not count.",
+        )
+    return found
 
 
 def _files_of(folder: Path) -> dict[str, Path]:

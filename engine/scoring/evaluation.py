@@ -8,9 +8,15 @@ from numpy.typing import NDArray
 
 from engine.errors import GridMismatchError
 from engine.labelmap import LabelMap
-from engine.scoring.distance import hausdorff95_mm, hausdorff_mm, surface_distances_mm
-from engine.scoring.overlap import dice
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.scoring.confusion import Confusion, pool
+from engine.scoring.structure_scores import score_structures
+from engine.structures import Structure
+
+HEART_CLASSES = tuple(structure.name.lower() for structure in Structure)
+"""The classes of a short-axis label map by number, as files name them."""
+
+MYOCARDIUM_G_PER_ML = 1.05
+"""Density of the myocardium [g/ml] (SCMR 2020 post-processing recommendations)."""
 
 
 def compare_labels(predicted: LabelMap, reference: LabelMap) -> dict[str, Any]:
@@ -18,17 +24,12 @@ def compare_labels(predicted: LabelMap, reference: LabelMap) -> dict[str, Any]:
 
     Returns:
         `{"phases": {"0": {"lv": {"dice", "hausdorff_mm", "hausdorff95_mm", "volume_ml",
-        "reference_ml"}, ...}}, "mean_dice": ...}`. Distances are None where one mask is empty.
+        "reference_ml", ...}, ...}}, "mean_dice": ...}`. See `compare_phase`.
 
     Raises:
         GridMismatchError: The two do not lie on the same grid.
     """
-    if predicted.shape != reference.shape or not predicted.geometry.matches(reference.geometry):
-        raise GridMismatchError(
-            f"The prediction is {predicted.shape} voxels (t, z, y, x) and the reference "
-            f"{reference.shape}, or they lie at different places in the patient.",
-            hint="Compare label maps of one image only.",
-        )
+    require_one_grid(predicted, reference)
     phases = {
         str(phase): compare_phase(
             predicted.voxels[phase],
@@ -40,26 +41,47 @@ def compare_labels(predicted: LabelMap, reference: LabelMap) -> dict[str, Any]:
     return {"phases": phases, "mean_dice": mean_dice(phases)}
 
 
+def require_one_grid(predicted: LabelMap, reference: LabelMap) -> None:
+    """Check that two label maps lie on the same voxels of the same patient.
+
+    Raises:
+        GridMismatchError: They do not.
+    """
+    if predicted.shape != reference.shape or not predicted.geometry.matches(reference.geometry):
+        raise GridMismatchError(
+            f"The prediction is {predicted.shape} voxels (t, z, y, x) and the reference "
+            f"{reference.shape}, or they lie at different places in the patient.",
+            hint="Compare label maps of one image only.",
+        )
+
+
+def confusion_of(predicted: LabelMap, reference: LabelMap) -> Confusion:
+    """The pooled confusion of two label maps over the phases that the reference labels."""
+    return pool(
+        (
+            Confusion.from_labels(
+                predicted.voxels[phase], reference.voxels[phase], classes=len(Structure)
+            )
+            for phase in reference.labelled_phases()
+        ),
+        classes=len(Structure),
+    )
+
+
 def compare_phase(
     predicted: NDArray[np.uint8],
     reference: NDArray[np.uint8],
     *,
     spacing_mm: tuple[float, float, float],
 ) -> dict[str, dict[str, float | None]]:
-    """Compare one phase, (z, y, x), structure by structure."""
-    voxel_ml = float(np.prod(spacing_mm)) / 1000
-    scores = {}
-    for structure in HEART_STRUCTURES:
-        first, second = predicted == structure, reference == structure
-        distances = surface_distances_mm(first, second, spacing_mm=spacing_mm)
-        scores[structure.name.lower()] = {
-            "dice": dice(first, second),
-            "hausdorff_mm": None if distances is None else hausdorff_mm(distances),
-            "hausdorff95_mm": None if distances is None else hausdorff95_mm(distances),
-            "volume_ml": float(first.sum()) * voxel_ml,
-            "reference_ml": float(second.sum()) * voxel_ml,
-        }
-    return scores
+    """Compare one phase, (z, y, x), structure by structure.
+
+    Returns:
+        By structure, see `StructureScores.as_json`. Distances are None where a mask is empty,
+        be it one or both.
+    """
+    scores = score_structures(predicted, reference, classes=HEART_CLASSES, spacing_mm=spacing_mm)
+    return {name: score.as_json(both_empty_mm=None) for name, score in scores.items()}
 
 
 def mean_dice(phases: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> float | None:
@@ -78,3 +100,50 @@ def ejection_fraction(
     if diastole == 0:
         return None
     return (diastole - int((end_systole == structure).sum())) / diastole
+
+
+def quantities(
+    labels_ed: NDArray[np.uint8],
+    labels_es: NDArray[np.uint8],
+    spacing_mm: tuple[float, float, float],
+) -> dict[str, float | None]:
+    """What the papers measure in a pair of phases, by slice summation.
+
+    Args:
+        labels_ed: End diastole, (z, y, x), `Structure` numbers.
+        labels_es: End systole, on the same grid.
+        spacing_mm: (z, y, x); z is the distance between slice centres.
+
+    Returns:
+        `lv_edv_ml`, `lv_esv_ml`, `lv_ef_percent`, the same for `rv`, and `mass_ed_g` and
+        `mass_es_g` of the myocardium, 1.05 g/ml. A structure that is not drawn has volume 0; the
+        ejection fraction is None without a cavity at end diastole.
+    """
+    voxel_ml = float(np.prod(spacing_mm)) / 1000
+    at_ed_ml, at_es_ml = (
+        {
+            name: float(voxels) * voxel_ml
+            for name, voxels in zip(
+                HEART_CLASSES,
+                np.bincount(labels.reshape(-1), minlength=len(Structure)),
+                strict=True,
+            )
+        }
+        for labels in (labels_ed, labels_es)
+    )
+    return quantities_of_volumes(at_ed_ml, at_es_ml)
+
+
+def quantities_of_volumes(
+    at_ed_ml: Mapping[str, float], at_es_ml: Mapping[str, float]
+) -> dict[str, float | None]:
+    """`quantities` from the volumes of `rv`, `myocardium` and `lv` in both phases [ml]."""
+    values: dict[str, float | None] = {}
+    for name in ("lv", "rv"):
+        edv_ml, esv_ml = at_ed_ml[name], at_es_ml[name]
+        values[f"{name}_edv_ml"] = edv_ml
+        values[f"{name}_esv_ml"] = esv_ml
+        values[f"{name}_ef_percent"] = 100 * (edv_ml - esv_ml) / edv_ml if edv_ml else None
+    values["mass_ed_g"] = at_ed_ml["myocardium"] * MYOCARDIUM_G_PER_ML
+    values["mass_es_g"] = at_es_ml["myocardium"] * MYOCARDIUM_G_PER_ML
+    return values
