@@ -34,3 +34,21 @@ def write_image(
     image.set_qform(geometry.in_file_order(), code=1)
     image.set_sform(geometry.in_file_order(), code=1)
     nib.save(image, path)
+
+
+def write_volume(path: Path, voxels: NDArray[np.generic], geometry: Geometry) -> None:
+    """Write one volume as 3-D NIfTI-1 with both position codes set to *scanner*.
+
+    Args:
+        path: Ends in `.nii` or `.nii.gz`; the caller sees to it that nothing is overwritten.
+        voxels: (z, y, x), a type NIfTI knows; slices become the file's third axis.
+        geometry: The grid.
+    """
+    assert voxels.shape == geometry.shape
+    image: Any = nib.Nifti1Image(  # type: ignore[no-untyped-call]
+        voxels.transpose(2, 1, 0), geometry.affine
+    )
+    image.header.set_xyzt_units("mm")
+    image.set_qform(geometry.affine, code=1)
+    image.set_sform(geometry.affine, code=1)
+    nib.save(image, path)

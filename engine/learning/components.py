@@ -1,9 +1,21 @@
 """Cleaning up a prediction: what is not attached to the heart is not heart."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.scoring.cleaning import largest_components
 from engine.structures import HEART_STRUCTURES, Structure
+
+
+def clean_up(
+    labels: NDArray[np.uint8], how: Literal["heart", "largest", "none"]
+) -> NDArray[np.uint8]:
+    """Clean up the labels of one phase, (z, y, x), as `ScoringRecipe.clean_up` says."""
+    if how == "heart":
+        return keep_heart(labels)
+    return largest_components(labels) if how == "largest" else labels
 
 
 def keep_heart(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Predicting: from a cine and a model to labels on the cine's own grid."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,20 +9,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad
 
 from engine.cine import Cine
-from engine.datasets.preprocess import Resampling, plan_resampling, scale_intensity
+from engine.datasets.framing import Framing, plan_framing
+from engine.datasets.intensity import prepare_image
+from engine.datasets.neighbours import stack_neighbours
+from engine.errors import ModelError
 from engine.learning.checkpoint import Model
-from engine.learning.components import keep_heart
+from engine.learning.components import clean_up
 from engine.learning.runtime import OUT_OF_MEMORY, choose_device
 from engine.progress import Progress, Steps
+from engine.recipe import Recipe
 from engine.structures import Structure
 from engine.study import Origin, Provenance
 
 _SLICES_A_CALL = 2  # small batches stay in the processor's cache
 _SEARCH_SLICES = 3  # slices of each phase that are looked at to find ED and ES
 
+Spacing = tuple[float, float, float]
 PhaseWish = Literal["all", "ed-es"] | Sequence[int]
 
 
@@ -42,6 +47,146 @@ class Prediction:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A volume, scaled on its own grid, and its way to the network's."""
+
+    values: NDArray[np.float32]  # (z, y, x) or (z, y, x, 3)
+    plan: Framing
+    adjacent: bool
+
+
+def score_volume(
+    network: nn.Module,
+    recipe: Recipe,
+    image: NDArray[np.generic],
+    spacing_mm: Spacing,
+    device: torch.device,
+    *,
+    adjacent: bool = True,
+) -> NDArray[np.float32]:
+    """The probability of every class at every voxel, on the image's own grid.
+
+    Args:
+        network: In evaluation mode, on `device`.
+        recipe: What it was trained by.
+        image: As acquired, (z, y, x), or (z, y, x, 3) in colour.
+        spacing_mm: (z, y, x) [mm].
+        device: Where the network is.
+        adjacent: Whether slices that follow each other are neighbours in the body.
+
+    Returns:
+        (k, z, y, x) for the k classes of the task; a network with one output gives two, the
+        background being the rest.
+
+    Raises:
+        ModelError: The image is grey where the task wants colour, or the other way round.
+    """
+    prepared = _prepare(network, recipe, image, spacing_mm, adjacent=adjacent)
+    scores = np.empty((len(recipe.task.classes), *image.shape[:3]), np.float32)
+    for where, logits in _logits(network, recipe, prepared, device):
+        scores[:, where] = _probabilities(logits).transpose(0, 1).cpu().numpy()
+    return scores
+
+
+def label_volume(
+    network: nn.Module,
+    recipe: Recipe,
+    image: NDArray[np.generic],
+    spacing_mm: Spacing,
+    device: torch.device,
+    *,
+    adjacent: bool = True,
+) -> NDArray[np.uint8]:
+    """The class of every voxel, (z, y, x), cleaned up as the recipe says; see `score_volume`."""
+    prepared = _prepare(network, recipe, image, spacing_mm, adjacent=adjacent)
+    return clean_up(_labels(network, recipe, prepared, device), recipe.scoring.clean_up)
+
+
+def _prepare(
+    network: nn.Module,
+    recipe: Recipe,
+    image: NDArray[np.generic],
+    spacing_mm: Spacing,
+    *,
+    adjacent: bool,
+) -> _Prepared:
+    colours = 1 if image.ndim == 3 else image.shape[3]
+    if colours != recipe.task.colours:
+        raise ModelError(
+            f"The image has {colours} channels a pixel; models for {recipe.task.title.lower()} "
+            f"want {recipe.task.colours}.",
+            hint="Choose a model that was trained on such images.",
+        )
+    z, y, x = image.shape[:3]
+    stride = int(network.stride)  # type: ignore[arg-type]
+    plan = plan_framing((z, y, x), spacing_mm, recipe.image, stride=stride)
+    return _Prepared(prepare_image(image, recipe.image), plan, adjacent)
+
+
+@torch.inference_mode()
+def _logits(
+    network: nn.Module,
+    recipe: Recipe,
+    image: "_Prepared",
+    device: torch.device,
+    *,
+    wanted: slice = slice(None),
+) -> Iterator[tuple[slice, Tensor]]:
+    """Logits on the image's own pixels, part by part: which slices, and their (n, k, y, x).
+
+    A 3-D network gives all slices at once, whatever is wanted.
+    """
+    plan, data = image.plan, recipe.data
+    if data.sample == "volume":
+        framed = torch.from_numpy(plan.to_network(image.values))
+        channels = framed[None] if framed.ndim == 3 else framed.movedim(3, 0)
+        logits = network(channels[None].contiguous().to(device))[0]  # (k, z, y, x)
+        yield slice(0, len(image.values)), plan.to_native(logits.transpose(0, 1))
+        return
+    first, last, _ = wanted.indices(len(image.values))
+    for start in range(first, last, _SLICES_A_CALL):
+        where = slice(start, min(start + _SLICES_A_CALL, last))
+        part = stack_neighbours(
+            image.values,
+            range(where.start, where.stop),
+            count=data.neighbours,
+            edge=data.edge,
+            adjacent=image.adjacent,
+        )
+        framed = plan.planes_to_network(torch.from_numpy(part).to(device))
+        logits = network(framed.contiguous(memory_format=torch.channels_last))
+        yield where, plan.planes_to_native(logits)
+
+
+def _labels(
+    network: nn.Module,
+    recipe: Recipe,
+    image: "_Prepared",
+    device: torch.device,
+    *,
+    wanted: slice = slice(None),
+) -> NDArray[np.uint8]:
+    """The likeliest class of every voxel of the wanted slices, (z, y, x), not cleaned up."""
+    labels = np.empty(image.values.shape[:3], np.uint8)
+    threshold = recipe.scoring.threshold
+    for where, logits in _logits(network, recipe, image, device, wanted=wanted):
+        if logits.shape[1] > 1:
+            found = logits.argmax(dim=1)
+        else:
+            found = logits[:, 0] >= math.log(threshold / (1 - threshold))
+        labels[where] = found.to(torch.uint8).cpu().numpy()
+    return labels[wanted]
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    """Softmax over the channels of (n, k, y, x), or the sigmoid of one beside its rest."""
+    if logits.shape[1] > 1:
+        return logits.float().softmax(dim=1)
+    inside = logits.float().sigmoid()
+    return torch.cat([1 - inside, inside], dim=1)
+
+
 class _Predictor:
     """A network on a device, which moves to the CPU when the device's memory is full."""
 
@@ -51,47 +196,27 @@ class _Predictor:
         self._network: nn.Module = model.network.to(device)
         self.notes: list[str] = []
 
-    @torch.inference_mode()
-    def labels_of(self, image: NDArray[np.float32], plan: Resampling) -> NDArray[np.uint8]:
-        """Most probable structure of each pixel of scaled slices, (z, y, x)."""
+    def label(self, voxels: NDArray[np.generic], spacing_mm: Spacing) -> NDArray[np.uint8]:
+        """Labels of a whole phase (z, y, x), cleaned up."""
+        labels = self.labels_of(self.prepare(voxels, spacing_mm))
+        return clean_up(labels, self._model.recipe.scoring.clean_up)
+
+    def prepare(self, voxels: NDArray[np.generic], spacing_mm: Spacing) -> "_Prepared":
+        """Scale a phase (z, y, x) and plan its framing."""
+        return _prepare(self._network, self._model.recipe, voxels, spacing_mm, adjacent=True)
+
+    def labels_of(self, image: "_Prepared", wanted: slice = slice(None)) -> NDArray[np.uint8]:
+        """Likeliest structure of each pixel of the wanted slices, (z, y, x)."""
+        recipe = self._model.recipe
         try:
-            return self._run(image, plan)
+            return _labels(self._network, recipe, image, self._device, wanted=wanted)
         except OUT_OF_MEMORY:
             if self._device.type == "cpu":
                 raise
             self._device = torch.device("cpu")
             self._network = self._model.network.to(self._device)
             self.notes.append("The GPU's memory was full, so the CPU did the prediction.")
-            return self._run(image, plan)
-
-    def _run(self, image: NDArray[np.float32], plan: Resampling) -> NDArray[np.uint8]:
-        labels = np.empty(image.shape, np.uint8)
-        for start in range(0, image.shape[0], _SLICES_A_CALL):
-            part = torch.from_numpy(image[start : start + _SLICES_A_CALL])[:, None]
-            logits = self._network(_prepare(part.to(self._device), plan))
-            labels[start : start + _SLICES_A_CALL] = _restore(logits, plan)
-        return labels
-
-
-def _prepare(slices: Tensor, plan: Resampling) -> Tensor:
-    """Bring (b, 1, y, x) to the network's pixels and stride."""
-    if plan.resampled != plan.shape:
-        slices = interpolate(
-            slices, size=plan.resampled, mode="bilinear", align_corners=False, antialias=True
-        )
-    bottom = plan.padded[0] - plan.resampled[0]
-    right = plan.padded[1] - plan.resampled[1]
-    slices = pad(slices, (0, right, 0, bottom))
-    return slices.contiguous(memory_format=torch.channels_last)
-
-
-def _restore(logits: Tensor, plan: Resampling) -> NDArray[np.uint8]:
-    """Labels on the acquired pixels, (b, y, x), from logits (b, c, y, x) on the network's."""
-    logits = logits[:, :, : plan.resampled[0], : plan.resampled[1]]
-    if plan.resampled != plan.shape:
-        logits = interpolate(logits, size=plan.shape, mode="bilinear", align_corners=False)
-    labels: NDArray[np.uint8] = logits.argmax(dim=1).to(torch.uint8).cpu().numpy()
-    return labels
+            return _labels(self._network, recipe, image, self._device, wanted=wanted)
 
 
 def predict(
@@ -110,7 +235,7 @@ def predict(
     smallest.
 
     Args:
-        model: The model, see `load_model`.
+        model: A model of the short axis, see `load_model`.
         cine: The stack.
         phases: `all`, `ed-es`, or the wanted phases, 0-based.
         device: auto, cpu or cuda.
@@ -118,28 +243,21 @@ def predict(
         es_phase: End-systole, where known.
 
     Raises:
-        ModelError: The device is not usable.
+        ModelError: The device is not usable, or the model was made for something else.
     """
+    _refuse_other_tasks(model)
     predictor = _Predictor(model, choose_device(device))
-    plan = plan_resampling(
-        cine.geometry.shape[1:],
-        cine.geometry.spacing_mm[1:],
-        wanted_mm=model.recipe.image.spacing_mm,
-        stride=int(model.network.stride),  # type: ignore[arg-type]
-    )
     labelled: dict[int, NDArray[np.uint8]] = {}
     if phases == "all":
         wanted: Sequence[int] = range(cine.phase_count)
     elif isinstance(phases, str):
-        wanted = yield from _find_key_phases(
-            model, cine, predictor, plan, labelled, (ed_phase, es_phase)
-        )
+        wanted = yield from _find_key_phases(cine, predictor, labelled, (ed_phase, es_phase))
     else:
         wanted = sorted(set(phases))
     for number, phase in enumerate(wanted):
         yield Progress(number, len(wanted), f"Predicting phase {phase + 1}")
         if phase not in labelled:
-            labelled[phase] = _label_phase(model, cine, predictor, plan, phase)
+            labelled[phase] = predictor.label(cine.voxels[phase], cine.geometry.spacing_mm)
     voxels = np.zeros(cine.shape, np.uint8)
     for phase in wanted:
         voxels[phase] = labelled[phase]
@@ -147,26 +265,18 @@ def predict(
     return Prediction(voxels, tuple(sorted(wanted)), provenance, tuple(predictor.notes))
 
 
-def _label_phase(
-    model: Model, cine: Cine, predictor: _Predictor, plan: Resampling, phase: int
-) -> NDArray[np.uint8]:
-    """Labels of a whole phase, (z, y, x)."""
-    image = _scaled(model, cine.voxels[phase])
-    return keep_heart(predictor.labels_of(image, plan))
-
-
-def _scaled(model: Model, voxels: NDArray[np.generic]) -> NDArray[np.float32]:
-    recipe = model.recipe.image
-    return scale_intensity(
-        voxels, low_percentile=recipe.low_percentile, high_percentile=recipe.high_percentile
-    )
+def _refuse_other_tasks(model: Model) -> None:
+    task = model.recipe.task
+    if task.name != "short_axis":
+        raise ModelError(
+            f"The model {model.entry.name} finds other things: {task.title.lower()}.",
+            hint="Choose a model for the short axis; `heartseg models` lists them.",
+        )
 
 
 def _find_key_phases(
-    model: Model,
     cine: Cine,
     predictor: _Predictor,
-    plan: Resampling,
     labelled: dict[int, NDArray[np.uint8]],
     known: tuple[int | None, int | None],
 ) -> Steps[list[int]]:
@@ -176,12 +286,12 @@ def _find_key_phases(
         return sorted({ed_phase, es_phase})
     if cine.phase_count <= 2:
         return list(range(cine.phase_count))
-    middle = _middle_slices(cine.slice_count)
+    middle, spacing_mm = _middle_slices(cine.slice_count), cine.geometry.spacing_mm
     areas = np.zeros(cine.phase_count)
     for phase in range(cine.phase_count):
         yield Progress(phase, cine.phase_count, "Looking for end-diastole and end-systole")
-        image = _scaled(model, cine.voxels[phase])[middle]
-        areas[phase] = _cavity(predictor.labels_of(image, plan))
+        image = predictor.prepare(cine.voxels[phase], spacing_mm)
+        areas[phase] = _cavity(predictor.labels_of(image, middle))
     found = []
     for given, rough, sign in (
         (ed_phase, int(areas.argmax()), 1),
@@ -194,7 +304,7 @@ def _find_key_phases(
         for phase in around:
             if phase not in labelled:
                 yield Progress(phase, cine.phase_count, f"Measuring phase {phase + 1}")
-                labelled[phase] = _label_phase(model, cine, predictor, plan, phase)
+                labelled[phase] = predictor.label(cine.voxels[phase], spacing_mm)
         found.append(max(around, key=lambda t: (sign * _cavity(labelled[t]), -t)))
     return sorted(set(found))
 
