@@ -1,4 +1,8 @@
-"""Start of the program: process start to first paint, to usable, and the memory then."""
+"""Start of the program: process start to first paint, to usable, and the memory then.
+
+The program's modules are compiled beforehand, as pip does when it installs a wheel: the first
+starts are not counted, and may write bytecode whatever this shell says.
+"""
 
 import json
 import os
@@ -50,6 +54,7 @@ def measure() -> list[Measurement]:
     found: list[dict[str, float]] = []
     for _ in range(STARTS + 2):
         environment = os.environ | {"BENCH_BEGAN": repr(time.time())}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         done = subprocess.run(
             [sys.executable, "-c", _CHILD],
             env=environment,
