@@ -1,23 +1,27 @@
 """Figures of a report: matplotlib's Figure on the Agg canvas, never pyplot."""
 
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from engine.clinical.report import KeyImage, Report
 from engine.clinical.volumes import VolumeCurve
+from engine.drawing.canvas import (
+    DPI,
+    FAINT,
+    INK,
+    PALE,
+    class_colours,
+    figure_bytes,
+    new_figure,
+)
+from engine.drawing.images import draw_contours, draw_image, label_outlines
 from engine.structures import Structure
 
-COLOURS = {Structure.RV: "#ffd400", Structure.MYOCARDIUM: "#2fbf71", Structure.LV: "#e5383b"}
-"""Colour of each structure's contour; the window shows the same."""
-
-_INK, _PALE = "#1f2933", "#9aa5b1"
-_CURVE_COLOURS = {**COLOURS, Structure.RV: "#d9a900"}  # yellow that can be read on white
-_DPI = 220
+_CLASSES = tuple(structure.name.lower() for structure in Structure)
+_CURVE_COLOURS = class_colours(_CLASSES, on_white=True)
 
 
 def make_curve_figure(report: Report, *, size_in: tuple[float, float] = (3.4, 2.3)) -> Figure:
@@ -27,7 +31,7 @@ def make_curve_figure(report: Report, *, size_in: tuple[float, float] = (3.4, 2.
         report: What was measured.
         size_in: Width and height [in].
     """
-    figure = _new_figure(size_in)
+    figure = new_figure(*size_in)
     width_in, height_in = size_in
     left, low, high = 0.5 / width_in, 0.36 / height_in, 0.16 / height_in
     axes = figure.add_axes((left, low, 1 - left - 0.1 / width_in, 1 - low - high))
@@ -38,25 +42,25 @@ def make_curve_figure(report: Report, *, size_in: tuple[float, float] = (3.4, 2.
     for name, phase in (("ED", report.choice.ed), ("ES", report.choice.es)):
         if phase is not None:
             at = _position(report, phase)
-            axes.axvline(at, color=_PALE, linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
+            axes.axvline(at, color=PALE, linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
             axes.text(
                 at, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom",
-                fontsize=6.5, color=_INK,
+                fontsize=6.5, color=INK,
             )  # fmt: skip
     highest = max(
         (ml for c in report.curves if c.structure != Structure.MYOCARDIUM for ml in c.volumes_ml),
         default=1.0,
     )
     axes.set_ylim(0, 1.08 * highest)
-    axes.set_xlabel("time after the R wave [ms]" if timed else "phase", fontsize=7, color=_INK)
-    axes.set_ylabel("volume [ml]", fontsize=7, color=_INK)
-    axes.tick_params(labelsize=6.5, colors=_INK, width=0.5, length=2.5)
-    axes.grid(axis="y", color="#e4e7eb", linewidth=0.6)
+    axes.set_xlabel("time after the R wave [ms]" if timed else "phase", fontsize=7, color=INK)
+    axes.set_ylabel("volume [ml]", fontsize=7, color=INK)
+    axes.tick_params(labelsize=6.5, colors=INK, width=0.5, length=2.5)
+    axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color(_PALE)
+        axes.spines[side].set_color(PALE)
         axes.spines[side].set_linewidth(0.6)
     if not timed:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no phase 1.4
@@ -66,7 +70,7 @@ def make_curve_figure(report: Report, *, size_in: tuple[float, float] = (3.4, 2.
             frameon=False,
             loc="upper center",  # the LV is small there: systole
             ncols=2,
-            labelcolor=_INK,
+            labelcolor=INK,
         )
     return figure
 
@@ -83,8 +87,9 @@ def _draw_curve(axes: Any, report: Report, curve: VolumeCurve) -> None:
     # Far-apart phases, as of a study with only ED and ES drawn, make no curve.
     joined = len(points) > 2 and np.diff(curve.phases).max() <= 2
     axes.plot(
-        x, y, color=_CURVE_COLOURS[curve.structure], label=curve.structure.name, linewidth=1.4,
-        marker="o", markersize=2.6 if joined else 4.5, linestyle="-" if joined else ":",
+        x, y, color=_CURVE_COLOURS[_CLASSES[curve.structure]], label=curve.structure.name,
+        linewidth=1.4, marker="o", markersize=2.6 if joined else 4.5,
+        linestyle="-" if joined else ":",
     )  # fmt: skip
 
 
@@ -100,7 +105,7 @@ def make_images_figure(report: Report, *, size_in: tuple[float, float] = (3.7, 2
         report: What was measured.
         size_in: Width and height [in].
     """
-    figure = _new_figure(size_in)
+    figure = new_figure(*size_in)
     rows = [phase for phase in (report.choice.ed, report.choice.es) if phase is not None]
     for image_row, phase in enumerate(rows):
         images = [image for image in report.images if image.phase == phase]
@@ -113,19 +118,9 @@ def make_images_figure(report: Report, *, size_in: tuple[float, float] = (3.7, 2
 
 
 def _draw_image(axes: Any, image: KeyImage) -> None:
-    y_mm, x_mm = image.pixel_mm
-    axes.set_axis_off()
-    axes.imshow(
-        image.grey, cmap="gray", vmin=0, vmax=1, interpolation="bicubic", aspect=y_mm / x_mm
-    )
-    within = {
-        Structure.RV: image.labels == Structure.RV,
-        Structure.MYOCARDIUM: np.isin(image.labels, (Structure.MYOCARDIUM, Structure.LV)),
-        Structure.LV: image.labels == Structure.LV,
-    }
-    for structure, mask in within.items():
-        if mask.any() and not mask.all():
-            axes.contour(mask.astype(float), [0.5], colors=[COLOURS[structure]], linewidths=0.8)
+    draw_image(axes, image.grey, pixel_mm=image.pixel_mm, grey_range=(0.0, 1.0))
+    outlines = label_outlines(image.labels, class_colours(_CLASSES), _CLASSES)
+    draw_contours(axes, outlines, linewidth=0.8)
     axes.text(
         0.03, 0.97, f"{image.title} · slice {image.slice_index + 1}", color="white", fontsize=5.5,
         transform=axes.transAxes, va="top",
@@ -133,14 +128,6 @@ def _draw_image(axes: Any, image: KeyImage) -> None:
     )  # fmt: skip
 
 
-def figure_png(figure: Figure, *, dpi: int = _DPI) -> bytes:
+def figure_png(figure: Figure, *, dpi: int = DPI) -> bytes:
     """The figure as PNG."""
-    stream = BytesIO()
-    FigureCanvasAgg(figure).print_figure(stream, format="png", dpi=dpi)
-    return stream.getvalue()
-
-
-def _new_figure(size_in: tuple[float, float]) -> Figure:
-    figure = Figure(figsize=size_in, dpi=_DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
+    return figure_bytes(figure, dpi=dpi)

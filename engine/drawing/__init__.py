@@ -1,0 +1,1 @@
+"""Figures about experiments: matplotlib's Figure on the Agg canvas, never pyplot."""

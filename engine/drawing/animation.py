@@ -1,0 +1,72 @@
+"""A moving picture: image, reference and prediction, slice by slice or phase by phase."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.drawing.canvas import figure_pixels
+from engine.drawing.images import grey_range_of, heart_window
+from engine.drawing.panels import PanelCase, check_grid, make_panels_figure
+
+_DPI = 150
+
+
+def make_animation(
+    image: NDArray[np.generic],
+    reference: NDArray[np.integer],
+    prediction: NDArray[np.integer],
+    *,
+    classes: tuple[str, ...],
+    pixel_mm: tuple[float, float] = (1.0, 1.0),
+    titles: Sequence[str] = (),
+    frame_ms: int = 400,
+) -> bytes:
+    """Draw three panels for each picture of a stack, as an endless GIF.
+
+    Args:
+        image: (n, y, x): slices of a phase, or phases of a slice.
+        reference: Class numbers, the same shape.
+        prediction: The same.
+        classes: Names by class number, the background first.
+        pixel_mm: Height and width of a pixel.
+        titles: Of each picture; without them they are called slice 0, slice 1 and so on.
+        frame_ms: How long each is shown.
+
+    Raises:
+        GridMismatchError: The shapes differ.
+    """
+    check_grid("The animation", image.shape, [reference, prediction])
+    window = heart_window([*reference, *prediction])
+    grey_range = grey_range_of(image[:, *window])
+    frames = []
+    for number, plane in enumerate(image):
+        case = PanelCase(
+            titles[number] if titles else f"slice {number}",
+            plane[window],
+            reference[number][window],
+            (prediction[number][window],),
+            pixel_mm=pixel_mm,
+            grey_range=grey_range,
+        )
+        figure = make_panels_figure([case], ["prediction"], classes=classes, zoom=False)
+        figure.set_dpi(_DPI)
+        frames.append(Image.fromarray(figure_pixels(figure)))
+    return _as_gif(frames, frame_ms)
+
+
+def _as_gif(frames: Sequence[Image.Image], frame_ms: int) -> bytes:
+    # One palette for all frames, or greys would flicker; taken from all, or colours would lack.
+    width, height = frames[0].size
+    sheet = Image.new("RGB", (width, height * len(frames)))
+    for number, frame in enumerate(frames):
+        sheet.paste(frame, (0, number * height))
+    palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
+    drawn = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    stream = BytesIO()
+    drawn[0].save(
+        stream, format="GIF", save_all=True, append_images=drawn[1:], duration=frame_ms, loop=0
+    )
+    return stream.getvalue()
