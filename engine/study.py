@@ -93,6 +93,8 @@ class Stack:
         problems: What the geometry guard found in this stack.
         ed_phase: End-diastolic phase by the source (0-based), or None.
         es_phase: End-systolic phase by the source (0-based), or None.
+        size_known: Whether the source gives the size of a pixel; else 1 mm stands in for it,
+            and nothing in mm or ml may be measured.
     """
 
     cine: Cine
@@ -102,6 +104,7 @@ class Stack:
     problems: tuple[Problem, ...] = ()
     ed_phase: int | None = None
     es_phase: int | None = None
+    size_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +117,8 @@ class StoredLabels:
         labels: The map, on that stack's grid; phases without stored labels are background.
         provenance: Who made it.
         files: The files it was read from.
+        ed_phase: End-diastolic phase that a person chose with these labels (0-based), or None.
+        es_phase: End-systolic phase that a person chose with these labels (0-based), or None.
     """
 
     name: str
@@ -121,6 +126,13 @@ class StoredLabels:
     labels: LabelMap
     provenance: Provenance = Provenance()
     files: tuple[Path, ...] = ()
+    ed_phase: int | None = None
+    es_phase: int | None = None
+
+    @property
+    def phases_by_hand(self) -> tuple[int | None, int | None]:
+        """End-diastole and end-systole as far as a person chose them (0-based)."""
+        return self.ed_phase, self.es_phase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +146,8 @@ class Study:
         other_views: Long-axis cines and single slices, to look at, never measured.
         labels: Label maps that fit their stack.
         problems: All problems, those of the stacks included.
+        unusable_labels: Those of the problems that concern labels HeartSeg itself has saved:
+            they are there, but damaged or unreadable, or their images are gone.
         skipped_files: Number of files that hold no image (reports, presentation states, ...).
     """
 
@@ -143,6 +157,7 @@ class Study:
     other_views: tuple[Stack, ...] = ()
     labels: tuple[StoredLabels, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unusable_labels: tuple[Problem, ...] = ()
     skipped_files: int = 0
 
     @property

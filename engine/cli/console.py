@@ -69,14 +69,38 @@ def drive(steps: Steps[T]) -> T:
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write a JSON file, replacing it at once; never NaN.
+    """Write a JSON file, replacing an earlier one of its kind at once; never NaN.
 
     Raises:
-        CannotSaveError: It cannot be written.
+        CannotSaveError: It cannot be written, its name does not end in .json, or another
+            file stands there: one that is no JSON, or whose keys are mostly others.
     """
     from engine.io.atomic_file import write_atomically
 
+    _refuse_other_file(content, path)
+    write_atomically(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+
+
+def _refuse_other_file(content: Any, path: Path) -> None:
     if path.is_dir():
         raise CannotSaveError(f"{path} is a folder.", hint="Give the path of a file.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+    if path.suffix.lower() != ".json":
+        raise CannotSaveError(
+            f"{path.name} is no name for a JSON file.", hint="End the name in .json."
+        )
+    if path.exists() and not _is_alike(content, path):
+        raise CannotSaveError(
+            f"{path} is there already and holds something else.",
+            hint="Choose another name, or move that file away.",
+        )
+
+
+def _is_alike(content: Any, path: Path) -> bool:
+    """Whether a file holds an earlier result of the same kind."""
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if not isinstance(earlier, dict) or not isinstance(content, dict):
+        return type(earlier) is type(content)
+    return 2 * len(earlier.keys() & content.keys()) > len(earlier)

@@ -83,15 +83,21 @@ def predict(
     """Label LV, RV and myocardium and measure them.
 
     Writes labels.nii.gz (x, y, z, t on the study's own grid; phases not predicted are 0) and
-    report.json into the output folder.
+    report.json into the output folder; a report without numbers, and why, where no LV is found
+    or the images give no pixel size.
     """
-    from engine.clinical.export import report_facts
-    from engine.io.label_store import save_labels
+    from engine.clinical.export import refuse_foreign_reports, report_facts
+    from engine.io.atomic_file import make_folder
+    from engine.io.label_store import refuse_foreign, save_labels
     from engine.learning.checkpoint import load_model
     from engine.learning.inference import predict as predict_steps
 
     opened = _open(study)
     chosen = _stack(opened, stack)
+    place, facts = out / "labels.nii.gz", out / "report.json"
+    make_folder(out)  # whatever forbids writing is told before the long work
+    refuse_foreign(place, opened)
+    refuse_foreign_reports(out, (facts.name,))
     prediction = drive(
         predict_steps(
             load_model(model),
@@ -105,12 +111,11 @@ def predict(
     for note in prediction.notes:
         say_note(note)
     labels = LabelMap(prediction.voxels, chosen.cine.geometry)
-    place = out / "labels.nii.gz"
     drive(save_labels(opened, stack - 1, labels, prediction.provenance, path=place))
     say(f"Labels: {place}")
-    measured = _measure(opened, stack - 1, labels, prediction.provenance)
-    write_json(report_facts(measured), out / "report.json")
-    say(f"Report: {out / 'report.json'}")
+    measured = _measure_or_say_why(opened, stack - 1, labels, prediction.provenance)
+    write_json(report_facts(measured), facts)
+    say(f"Report: {facts}")
     _show(measured)
 
 
@@ -125,13 +130,24 @@ def report(
     ed: Annotated[int | None, typer.Option("--ed", min=1, help="End-diastolic phase.")] = None,
     es: Annotated[int | None, typer.Option("--es", min=1, help="End-systolic phase.")] = None,
 ) -> None:
-    """Measure labels and write report.pdf, report.csv and report.json."""
+    """Measure labels and write report.pdf, report.csv and report.json.
+
+    ED and ES are those of --ed and --es, else those chosen by hand when the labels were saved,
+    else the phases with the largest and the smallest LV cavity.
+    """
     from engine.clinical.export import write_report
 
     opened = _open(study)
     chosen = _stack(opened, stack)
     stored = _labels(opened, chosen, stack - 1, labels)
-    measured = _measure(opened, stack - 1, stored.labels, stored.provenance, ed=ed, es=es)
+    measured = _measure(
+        opened,
+        stack - 1,
+        stored.labels,
+        stored.provenance,
+        ed_phase=stored.ed_phase if ed is None else ed - 1,
+        es_phase=stored.es_phase if es is None else es - 1,
+    )
     for path in drive(write_report(measured, out)):
         say(f"Wrote {path}")
     _show(measured)
@@ -176,6 +192,11 @@ def _labels(study: Study, stack: Stack, index: int, path: Path | None) -> Stored
 
     if path is not None:
         return drive(load_labels(path, stack, index=index))
+    for problem in study.unusable_labels:  # or others would be measured in their place, unsaid
+        raise UnmeasurableError(
+            f"{problem.what} ({problem.where})",
+            hint=f"{problem.hint} Or name the labels to measure with --labels.",
+        )
     found = [labels for labels in study.labels if labels.stack == index]
     own = [labels for labels in found if labels.provenance.origin is not Origin.REFERENCE]
     if not found:
@@ -192,8 +213,8 @@ def _measure(
     labels: LabelMap,
     provenance: Provenance,
     *,
-    ed: int | None = None,
-    es: int | None = None,
+    ed_phase: int | None = None,
+    es_phase: int | None = None,
 ) -> "Report":
     from engine.clinical.report import make_report
 
@@ -202,10 +223,22 @@ def _measure(
         index,
         labels,
         provenance,
-        ed_phase=None if ed is None else ed - 1,
-        es_phase=None if es is None else es - 1,
+        ed_phase=ed_phase,
+        es_phase=es_phase,
         program_version=__version__,
     )
+
+
+def _measure_or_say_why(
+    study: Study, index: int, labels: LabelMap, provenance: Provenance
+) -> "Report":
+    """The report of a prediction; without numbers where it allows none."""
+    from engine.clinical.report import make_unmeasured_report
+
+    try:
+        return _measure(study, index, labels, provenance)
+    except UnmeasurableError as why:
+        return make_unmeasured_report(study, index, provenance, why, program_version=__version__)
 
 
 def _show(report: "Report") -> None:

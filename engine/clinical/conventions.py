@@ -20,6 +20,7 @@ _PHASES = {
     PhaseRule.BY_HAND: "ED and ES were chosen by hand.",
     PhaseRule.SOURCE: "ED and ES are the phases that the source of the images names.",
     PhaseRule.ONLY_ONE: "Only one phase is labelled, so ED and ES were not searched for.",
+    PhaseRule.NONE: "Nothing was measured, so there are no ED and ES.",
 }
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import StringIO
 from math import isfinite
 from pathlib import Path
@@ -12,8 +12,14 @@ from engine.clinical.pdf import make_pdf
 from engine.clinical.physiology import indexed
 from engine.clinical.report import Report
 from engine.clinical.volumes import VentricleFunction
+from engine.errors import CannotSaveError
 from engine.io.atomic_file import write_atomically
 from engine.progress import Progress, Steps
+
+_PROGRAM = "HeartSeg"
+_CSV_HEADINGS = ("section", "quantity", "phase", "slice", "value")
+REPORT_FILES = ("report.json", "report.csv", "report.pdf")
+"""What a report is written to."""
 
 
 def write_report(report: Report, folder: Path) -> Steps[list[Path]]:
@@ -23,8 +29,9 @@ def write_report(report: Report, folder: Path) -> Steps[list[Path]]:
     a report and an older one survives a failure.
 
     Raises:
-        CannotSaveError: The folder cannot be written to.
+        CannotSaveError: The folder cannot be written to, or one of the files is not ours.
     """
+    refuse_foreign_reports(folder)
     makers: dict[str, Callable[[Report], bytes]] = {
         "report.json": lambda report: report_json(report).encode(),
         "report.csv": lambda report: report_csv(report).encode("utf-8-sig"),  # for Excel
@@ -37,6 +44,41 @@ def write_report(report: Report, folder: Path) -> Steps[list[Path]]:
         written.append(folder / name)
     yield Progress(len(makers), len(makers), "Report written")
     return written
+
+
+def refuse_foreign_reports(folder: Path, names: Iterable[str] = REPORT_FILES) -> None:
+    """Refuse a folder in which a report would take the place of a file that is not ours.
+
+    Args:
+        folder: Where the report is to be written; need not exist.
+        names: The files that will be written.
+
+    Raises:
+        CannotSaveError: One of them is there and was not written by HeartSeg.
+    """
+    for name in names:
+        if not _is_free_or_ours(folder / name):
+            raise CannotSaveError(
+                f"{folder / name} was not written by HeartSeg.",
+                hint="Choose another folder, or move that file away.",
+            )
+
+
+def _is_free_or_ours(path: Path) -> bool:
+    try:
+        if not path.exists():
+            return True
+    except OSError:
+        return True  # nobody can write there either, and writing says why
+    try:
+        content = path.read_bytes()
+        if path.suffix == ".json":
+            facts = json.loads(content)
+            return bool(facts["program"]["name"] == _PROGRAM and "lv" in facts)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    start = ",".join(_CSV_HEADINGS).encode("utf-8-sig")
+    return content.startswith(start) or f"/Author ({_PROGRAM} ".encode() in content
 
 
 def report_json(report: Report) -> str:
@@ -55,7 +97,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "ci_l_min_m2": indexed(report.cardiac_output_l_min, bsa),
     }
     facts = {
-        "program": {"name": "HeartSeg", "version": report.program_version},
+        "program": {"name": _PROGRAM, "version": report.program_version},
         "created": report.created,
         "research_use_only": True,
         "study": _study(report),
@@ -172,7 +214,7 @@ def report_csv(report: Report) -> str:
     facts = report_facts(report)
     stream = StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(("section", "quantity", "phase", "slice", "value"))
+    table.writerow(_CSV_HEADINGS)
     for section in ("study", "patient", "phases", "lv", "rv"):
         for quantity, value in facts[section].items():
             table.writerow((section, quantity, "", "", _cell(value)))

@@ -14,13 +14,14 @@ class PhaseRule(StrEnum):
     BY_HAND = "by hand"
     SOURCE = "as the source states"
     ONLY_ONE = "only one labelled phase"
+    NONE = "nothing measured"
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseChoice:
     """End diastole and end systole, 0-based; the RV is measured in the same phases.
 
-    One of them is None where only one phase is labelled.
+    One of them is None where only one phase is labelled, both where nothing was measured.
     """
 
     ed: int | None

@@ -1,19 +1,20 @@
 """The report of one study: everything that is printed or exported, and nothing else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.clinical.conventions import Convention, make_conventions
-from engine.clinical.phases import PhaseChoice, choose_phases
+from engine.clinical.phases import PhaseChoice, PhaseRule, choose_phases
 from engine.clinical.physiology import body_surface_m2, cardiac_output_l_min
 from engine.clinical.plausibility import (
     warn_about_labels,
     warn_about_patient,
     warn_about_volumes,
 )
+from engine.clinical.source_problems import repeat_problems
 from engine.clinical.volumes import (
     VentricleFunction,
     VolumeCurve,
@@ -147,11 +148,13 @@ def make_report(
         program_version: Is printed.
 
     Raises:
-        UnmeasurableError: The stack would give wrong millilitres, or there is no LV.
+        UnmeasurableError: The stack would give wrong millilitres or none at all, or there is
+            no LV.
         GridMismatchError: The labels do not lie on the stack.
     """
     stack = study.stacks[stack_index]
     _refuse_unmeasurable(stack, labels)
+    _refuse_unknown_size(stack)
     curves = {structure: make_curve(labels, structure) for structure in HEART_STRUCTURES}
     choice = choose_phases(
         curves[Structure.LV],
@@ -162,12 +165,58 @@ def make_report(
     lv, rv = (_pump_function(curves[which], choice) for which in (Structure.LV, Structure.RV))
     wall, patient = curves[Structure.MYOCARDIUM], study.patient
     warnings = [
-        *_repeat_problems(study, stack),  # first: they put every number in doubt
+        *repeat_problems(study, stack),  # first: they put every number in doubt
         *_warn_about_phases(stack, choice),
         *warn_about_volumes(lv, rv, wall, choice),
         *warn_about_labels(labels, choice),
         *warn_about_patient(patient),
     ]
+    return replace(
+        _make_empty(study, stack_index, provenance, program_version),
+        choice=choice,
+        lv=lv,
+        rv=rv,
+        mass_ed_g=_wall_mass_g(wall, choice.ed),
+        mass_es_g=_wall_mass_g(wall, choice.es),
+        cardiac_output_l_min=cardiac_output_l_min(lv.stroke_volume_ml, patient.heart_rate_bpm),
+        curves=tuple(curves.values()),
+        slices=tuple(_measure_slices(labels, choice)),
+        images=tuple(_cut_images(stack, labels, choice)),
+        conventions=make_conventions(choice.rule),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def make_unmeasured_report(
+    study: Study,
+    stack_index: int,
+    provenance: Provenance,
+    why: UnmeasurableError,
+    *,
+    program_version: str,
+) -> Report:
+    """The report of labels that `make_report` refused: every quantity unknown, and why.
+
+    It is for `report.json` alone; there is nothing to print.
+
+    Args:
+        study: The study the labels belong to.
+        stack_index: Which of its stacks they were drawn on.
+        provenance: Who made them.
+        why: The refusal, which becomes the first warning.
+        program_version: Is written down.
+    """
+    empty = _make_empty(study, stack_index, provenance, program_version)
+    told = [f"{why.what} {why.hint}", *repeat_problems(study, study.stacks[stack_index])]
+    return replace(empty, warnings=tuple(dict.fromkeys(told)))
+
+
+def _make_empty(
+    study: Study, stack_index: int, provenance: Provenance, program_version: str
+) -> Report:
+    """What is known before anything is measured."""
+    stack, patient = study.stacks[stack_index], study.patient
+    nothing = VentricleFunction(None, None)
     return Report(
         study_name=study.name,
         study_path=str(study.folder),
@@ -177,20 +226,20 @@ def make_report(
         spacing_mm=stack.cine.geometry.spacing_mm,
         patient=patient,
         acquisition=stack.acquisition,
-        choice=choice,
+        choice=PhaseChoice(None, None, PhaseRule.NONE),
         phase_times_ms=stack.cine.phase_times_ms,
-        lv=lv,
-        rv=rv,
-        mass_ed_g=_wall_mass_g(wall, choice.ed),
-        mass_es_g=_wall_mass_g(wall, choice.es),
+        lv=nothing,
+        rv=nothing,
+        mass_ed_g=None,
+        mass_es_g=None,
         body_surface_m2=body_surface_m2(patient.height_cm, patient.weight_kg),
-        cardiac_output_l_min=cardiac_output_l_min(lv.stroke_volume_ml, patient.heart_rate_bpm),
-        curves=tuple(curves.values()),
-        slices=tuple(_measure_slices(labels, choice)),
-        images=tuple(_cut_images(stack, labels, choice)),
-        conventions=make_conventions(choice.rule),
+        cardiac_output_l_min=None,
+        curves=tuple(VolumeCurve(structure, (), ()) for structure in HEART_STRUCTURES),
+        slices=(),
+        images=(),
+        conventions=make_conventions(PhaseRule.NONE),
         provenance=provenance,
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=(),
         program_version=program_version,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -227,6 +276,15 @@ def _refuse_unmeasurable(stack: Stack, labels: LabelMap) -> None:
         )
 
 
+def _refuse_unknown_size(stack: Stack) -> None:
+    if not stack.size_known:
+        raise UnmeasurableError(
+            "The size of a pixel is not known, so nothing can be measured in ml.",
+            hint="The labels can be saved and compared; volumes need DICOM or NIfTI images with "
+            "their spacing.",
+        )
+
+
 def _warn_about_phases(stack: Stack, choice: PhaseChoice) -> list[str]:
     warnings = []
     if choice.ed is None or choice.es is None:
@@ -245,13 +303,6 @@ def _warn_about_phases(stack: Stack, choice: PhaseChoice) -> list[str]:
                 f"The source calls phase {stated + 1} {name}, measured was phase {found + 1}."
             )
     return warnings
-
-
-def _repeat_problems(study: Study, stack: Stack) -> list[str]:
-    """What the reader of the study found, other stacks' problems left out."""
-    of_others = [p for other in study.stacks if other is not stack for p in other.problems]
-    problems = [*stack.problems, *(p for p in study.problems if p not in of_others)]
-    return [f"{p.what} {p.hint}".strip() for p in problems if not p.blocking]
 
 
 def _measure_slices(labels: LabelMap, choice: PhaseChoice) -> list[SliceAreas]:

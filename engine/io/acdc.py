@@ -84,7 +84,7 @@ def read_acdc(files: AcdcFiles, info: dict[str, str]) -> Steps[Finding]:
     else:
         stack, phases = yield from _stack_of_frames(files)
     where = str(stack.files[0].parent)
-    told = _phase_problems(files, phases, info, where)
+    told = [*_info_problems(info, where), *_phase_problems(files, phases, info, where)]
     stack = replace(
         stack,
         ed_phase=_phase(info, "ed", phases),
@@ -119,13 +119,27 @@ def _stack_of_frames(files: AcdcFiles) -> Steps[tuple[Stack, dict[int, int]]]:
     )
     problems = dict.fromkeys(problem for image in images for problem in image.problems)
     paths = tuple(image.file for image in images)
-    stack = Stack(cine, paths, problems=tuple(problems))
+    sized = all(image.size_known for image in images)
+    stack = Stack(cine, paths, problems=tuple(problems), size_known=sized)
     return stack, {number: phase for phase, number in enumerate(numbers)}
 
 
+def _info_problems(info: dict[str, str], where: str) -> list[Problem]:
+    """Numbers of frames that are none; frames count from 1."""
+    return [
+        Problem(
+            f"Info.cfg gives {title} as {info[key]!r}, which is no number of a frame.",
+            where,
+            "It is not used. Correct Info.cfg, or choose the phase by hand.",
+        )
+        for key, title in (("ed", "ED"), ("es", "ES"), ("nbframe", "NbFrame"))
+        if info.get(key) and _frame(info, key) is None
+    ]
+
+
 def _phase(info: dict[str, str], key: str, phases: dict[int, int]) -> int | None:
-    number = _number(info, key)
-    return None if number is None else phases.get(int(number))
+    number = _frame(info, key)
+    return None if number is None else phases.get(number)
 
 
 def _phase_problems(
@@ -133,20 +147,20 @@ def _phase_problems(
 ) -> list[Problem]:
     problems = []
     for key, title in (("ed", "end-diastole"), ("es", "end-systole")):
-        number = _number(info, key)
-        if number is not None and int(number) not in phases:
+        number = _frame(info, key)
+        if number is not None and number not in phases:
             problems.append(
                 Problem(
-                    f"Info.cfg puts {title} at frame {number:g}, which is not there.",
+                    f"Info.cfg puts {title} at frame {number}, which is not there.",
                     where,
                     "Choose the phase by hand, or add the missing frame.",
                 )
             )
-    wanted = _number(info, "nbframe")
-    if files.cine is not None and wanted is not None and int(wanted) != len(phases):
+    wanted = _frame(info, "nbframe")
+    if files.cine is not None and wanted is not None and wanted != len(phases):
         problems.append(
             Problem(
-                f"Info.cfg speaks of {wanted:g} frames, the cine has {len(phases)}.",
+                f"Info.cfg speaks of {wanted} frames, the cine has {len(phases)}.",
                 where,
                 "Check that the cine and Info.cfg belong together.",
             )
@@ -169,6 +183,12 @@ def _patient(name: str, info: dict[str, str]) -> Patient:
         weight_kg=_number(info, "weight"),
         group=info.get("group", ""),
     )
+
+
+def _frame(info: dict[str, str], key: str) -> int | None:
+    """A number of a frame, or of frames: whole and from 1 on."""
+    number = _number(info, key)
+    return int(number) if number is not None and number == int(number) else None
 
 
 def _number(info: dict[str, str], key: str) -> float | None:

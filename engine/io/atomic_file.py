@@ -1,6 +1,8 @@
 """Files that are either the old or the new one, never half of it."""
 
 import os
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,6 +10,9 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from engine.errors import CannotSaveError
+
+_ABANDONED_S = 3600.0
+"""A part that grew no more for so long is nobody's any more [s]."""
 
 
 @contextmanager
@@ -19,6 +24,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             `path` before is untouched.
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    _remove_left_over(path)
     try:
         with temporary.open("xb") as file:
             yield file
@@ -34,6 +40,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove what a killed program left of this file; what may still be written to is kept."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.part")
+    with suppress(OSError):  # no such folder yet, or none that may be listed
+        for left in path.parent.iterdir():
+            if pattern.fullmatch(left.name) and time.time() - left.stat().st_mtime > _ABANDONED_S:
+                left.unlink()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

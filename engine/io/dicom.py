@@ -23,6 +23,7 @@ from engine.io.dicom_pixels import Pixels, decode_frames
 from engine.io.dicom_start import looks_like_dicom
 from engine.io.finding import Finding
 from engine.io.geometry_guard import check_holes, check_spacing
+from engine.io.reading_faults import hint_against, reason_of
 from engine.io.slice_frames import Frame
 from engine.io.slice_stack import plan_stacks
 from engine.io.stack_plan import StackPlan
@@ -50,9 +51,23 @@ _DAMAGED = (
     zlib.error,
 )
 _FILES_PER_STEP = 8
+_COPY_AGAIN = "Copy the file again from its source; its image is shown black or left out."
 
 Places = dict[int, tuple[int, int]]
 _LARGEST_UNPACKED = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Damage:
+    """Why a file cannot be read, and what to do; the exception itself would keep its pixels."""
+
+    why: str
+    hint: str
+
+    @classmethod
+    def by(cls, error: Exception) -> "_Damage":
+        """The damage that raised an error."""
+        return cls(reason_of(error) or "it is damaged", hint_against(error, _COPY_AGAIN))
 
 
 @dataclass(slots=True)
@@ -61,7 +76,7 @@ class _Gathered:
 
     headers: dict[Path, Header] = field(default_factory=dict)
     pixels: dict[tuple[Path, int], Pixels] = field(default_factory=dict)
-    damaged: dict[Path, str] = field(default_factory=dict)
+    damaged: dict[Path, _Damage] = field(default_factory=dict)
     skipped: dict[Path, str] = field(default_factory=dict)
 
 
@@ -141,10 +156,10 @@ def _gather(file: Path, gathered: _Gathered) -> Steps[None]:
                 return
             header = read_header(dataset, file)
     except (*_DAMAGED, MemoryError) as error:
-        gathered.damaged[file] = str(error)
+        gathered.damaged[file] = _Damage.by(error)
         return
     if min(header.frames[0].rows, header.frames[0].columns, len(header.frames)) < 1:
-        gathered.damaged[file] = "it has no rows or columns"
+        gathered.damaged[file] = _Damage("it has no rows or columns", _COPY_AGAIN)
         return
     gathered.headers[file] = header
     frames = decode_frames(dataset)
@@ -159,7 +174,7 @@ def _gather(file: Path, gathered: _Gathered) -> Steps[None]:
                 raise ValueError("its pixels do not fit its size")
             gathered.pixels[frame.key] = pixels
         except (*_DAMAGED, MemoryError, StopIteration) as error:
-            gathered.damaged[file] = str(error) or "its pixels cannot be decoded"
+            gathered.damaged[file] = _Damage.by(error)
             return
 
 
@@ -262,13 +277,9 @@ def _acquisition(acquisition: Acquisition, plan: StackPlan) -> Acquisition:
 
 def _file_problems(gathered: _Gathered) -> list[Problem]:
     problems = []
-    for file, why in list(gathered.damaged.items())[:20]:
+    for file, damage in list(gathered.damaged.items())[:20]:
         problems.append(
-            Problem(
-                f"{file.name} cannot be read: {why.splitlines()[0] if why else 'damaged'}.",
-                str(file),
-                "Copy the file again from its source; its image is shown black or left out.",
-            )
+            Problem(f"{file.name} cannot be read: {damage.why}.", str(file), damage.hint)
         )
     if len(gathered.damaged) > 20:
         problems.append(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -16,6 +17,8 @@ from engine.io.slice_frames import Frame, Vector
 from engine.study import Acquisition, Patient
 
 _FRAMES_AT_MOST = 100_000
+_DAYS_PER_YEAR = 365.25
+_OLDEST_YEARS = 125
 _NOT_IMAGES = frozenset({"SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "DOC"})
 _UNREADABLE = (
     BytesLengthException,
@@ -157,7 +160,7 @@ def _patient(dataset: Dataset) -> Patient:
     return Patient(
         identifier=text(dataset, "PatientID") or text(dataset, "PatientName"),
         sex=sex if sex in ("M", "F", "O") else "",
-        age_years=_age_years(text(dataset, "PatientAge")),
+        age_years=_age_years(text(dataset, "PatientAge")) or _age_by_dates(dataset),
         height_cm=round(height_m * 100, 1) if height_m and height_m > 0 else None,
         weight_kg=weight_kg if weight_kg and weight_kg > 0 else None,
         heart_rate_bpm=heart_rate if heart_rate and heart_rate > 0 else None,
@@ -166,10 +169,28 @@ def _patient(dataset: Dataset) -> Patient:
 
 def _age_years(age: str) -> float | None:
     """Age from `063Y`, `018M`, `002W` or `010D` (DICOM PS3.5, AS)."""
-    per_year = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
+    per_year = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": _DAYS_PER_YEAR}
     if len(age) < 2 or not age[:-1].isdigit() or age[-1].upper() not in per_year:
         return None
     return round(int(age[:-1]) / per_year[age[-1].upper()], 2)
+
+
+def _age_by_dates(dataset: Dataset) -> float | None:
+    """Age at the examination [years] from the date of birth; to the hundredth, about four days."""
+    born = _date(text(dataset, "PatientBirthDate"))
+    days = (_date(text(dataset, name)) for name in ("StudyDate", "SeriesDate", "AcquisitionDate"))
+    scanned = next((day for day in days if day is not None), None)
+    if born is None or scanned is None:
+        return None
+    years = (scanned - born).days / _DAYS_PER_YEAR
+    return round(years, 2) if 0 <= years <= _OLDEST_YEARS else None
+
+
+def _date(value: str) -> date | None:
+    """A date written `19501224` (DICOM PS3.5, DA), or `1950.12.24` as before DICOM."""
+    with suppress(ValueError):
+        return datetime.strptime(value.replace(".", ""), "%Y%m%d").replace(tzinfo=UTC).date()
+    return None
 
 
 def _acquisition(dataset: Dataset, shared: Dataset | None) -> Acquisition:
@@ -179,6 +200,7 @@ def _acquisition(dataset: Dataset, shared: Dataset | None) -> Acquisition:
         thickness = None if measures is None else number(measures, "SliceThickness")
     names = ("SequenceName", "PulseSequenceName", "ProtocolName", "SeriesDescription")
     sequence = next((text(dataset, name) for name in names if text(dataset, name)), "")
+    sequence = sequence or _sequence_kind(dataset)
     return Acquisition(
         vendor=text(dataset, "Manufacturer"),
         scanner=text(dataset, "ManufacturerModelName"),
@@ -187,6 +209,19 @@ def _acquisition(dataset: Dataset, shared: Dataset | None) -> Acquisition:
         slice_thickness_mm=thickness if thickness and thickness > 0 else None,
         modality=text(dataset, "Modality"),
     )
+
+
+def _sequence_kind(dataset: Dataset) -> str:
+    """Kind of sequence in DICOM's own terms, `GR/SS` for steady-state gradient echo.
+
+    Scanning Sequence and Sequence Variant (PS3.3, C.8.3.1), for files whose sequence has no name.
+    """
+    parts = [
+        str(part).strip()
+        for name in ("ScanningSequence", "SequenceVariant")
+        for part in _values(dataset, name)
+    ]
+    return "/".join(part for part in parts if part and part.upper() != "NONE")
 
 
 def combine_patients(headers: Iterable[Header], *, rate_from: Iterable[Header]) -> Patient:

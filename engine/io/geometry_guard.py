@@ -190,6 +190,30 @@ def check_two_affines(
     ]
 
 
+def check_spacing_given(
+    pixdim_mm: Sequence[float], shape: tuple[int, int, int], *, where: str
+) -> list[Problem]:
+    """Whether a NIfTI header that has no sform gives a spacing; else 1 mm would stand in for it.
+
+    Args:
+        pixdim_mm: Spacing by the header (x, y, z) [mm]; 0 where it gives none.
+        shape: Number of voxels (x, y, z); a direction with one voxel needs no spacing to be shown.
+        where: The file.
+    """
+    needed = [mm for mm, count in zip(pixdim_mm, shape, strict=True) if count > 1]
+    if all(needed):
+        return []
+    listed = " x ".join(f"{mm:g}" for mm in pixdim_mm)
+    return [
+        Problem(
+            f"The header gives voxels of {listed} mm, and no matrix (sform) with their true size.",
+            where,
+            "It is shown with 1 mm. Correct the header with the true spacing and open again.",
+            blocking=True,
+        )
+    ]
+
+
 def check_header_spacing(
     affine: NDArray[np.float64], pixdim_mm: Sequence[float], *, where: str
 ) -> list[Problem]:

@@ -21,6 +21,7 @@ from engine.cine import Cine
 from engine.errors import UnreadableStudyError
 from engine.geometry import Geometry
 from engine.io.finding import Finding
+from engine.io.reading_faults import hint_against, reason_of
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
 from engine.study import Origin, Problem, Provenance, Stack, StoredLabels
@@ -85,7 +86,7 @@ def read_images(files: Sequence[Path]) -> Steps[Finding]:
         try:
             _add(file, mask, groups, problems)
         except _DAMAGED as error:
-            problems.append(_unreadable(file, str(error)))
+            problems.append(_unreadable(file, error))
     if not groups:
         raise UnreadableStudyError(problems[0].what, hint=problems[0].hint)
     stacks, labels = [], []
@@ -96,12 +97,11 @@ def read_images(files: Sequence[Path]) -> Steps[Finding]:
     return Finding(stacks=tuple(stacks), labels=tuple(labels), problems=tuple(problems))
 
 
-def _unreadable(file: Path, why: str) -> Problem:
-    reason = why.splitlines()[0].rstrip(".") if why else "it is damaged"
+def _unreadable(file: Path, error: Exception) -> Problem:
     return Problem(
-        f"{file.name} cannot be read: {reason}.",
+        f"{file.name} cannot be read: {reason_of(error) or 'it is damaged'}.",
         str(file),
-        "Save the image again as PNG or TIFF; it was left out.",
+        hint_against(error, "Save the image again as PNG or TIFF; it was left out."),
     )
 
 
@@ -179,7 +179,7 @@ def _mask_pages(
     try:
         drawn = [grey.astype(np.float64) > _MASK_THRESHOLD for grey, _ in _pages(mask)]
     except _DAMAGED as error:
-        problems.append(_unreadable(mask, str(error)))
+        problems.append(_unreadable(mask, error))
         return [None] * len(pages)
     if [page.shape for page in drawn] == [grey.shape for grey, _ in pages]:
         return drawn
@@ -215,7 +215,8 @@ def _stack(folder: Path, slices: _Slices) -> Stack:
         "Millimetres and millilitres have no meaning here; overlap scores have.",
     )
     files = tuple(dict.fromkeys(slices.files))
-    return Stack(Cine(name, voxels, geometry, colour=colour), files, problems=(problem,))
+    cine = Cine(name, voxels, geometry, colour=colour)
+    return Stack(cine, files, problems=(problem,), size_known=False)
 
 
 def _labels(

@@ -1,18 +1,12 @@
 """Keeps the label maps that HeartSeg itself makes, beside the images but never in their place.
 
-A map is two files: `labels.nii.gz`, which every program can read, and `labels.json`, which says
-who made it, what it belongs to and how the first file must look (its SHA-256).
+A map is two files: `labels.nii.gz`, which every program can read, and the note `labels.json`.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from engine.errors import (
     CannotSaveError,
@@ -24,44 +18,27 @@ from engine.errors import (
 from engine.io.atomic_file import write_atomically
 from engine.io.geometry_guard import check_label_grid, check_label_values, has_blocking
 from engine.io.label_fit import as_structures, distinct, origin_of
-from engine.io.nifti import is_nifti, read_labels, writing_labels
+from engine.io.label_note import (
+    PhasesByHand,
+    StoreNote,
+    has_note,
+    is_note,
+    make_note,
+    matching_note,
+    note_path,
+    notes_beside,
+    sha256_of,
+    trusted_note,
+    waiting_note_path,
+)
+from engine.io.nifti import is_nifti, is_written_here, read_labels, writing_labels
+from engine.io.reading_faults import hint_against, reason_of
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
-from engine.study import Origin, Problem, Provenance, Stack, StoredLabels, Study
+from engine.study import Problem, Provenance, Stack, StoredLabels, Study
 
 STORE_FOLDER = "heartseg"
 """Name of the folder beside the images; never read as images."""
-
-_SCHEMA = 1
-_PROGRAM = "HeartSeg"
-_FILES_NAMED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class StoreNote:
-    """The content of a `labels.json`.
-
-    Attributes:
-        sha256: Of the label file.
-        stack: Name of the stack.
-        shape: Its number of voxels (t, z, y, x).
-        files: Names of its first image files.
-        provenance: Who made the labels.
-    """
-
-    sha256: str
-    stack: str
-    shape: tuple[int, ...]
-    files: tuple[str, ...]
-    provenance: Provenance = field(default_factory=Provenance)
-
-    def belongs_to(self, stack: Stack) -> bool:
-        """Whether the labels were made on this stack."""
-        return (
-            self.stack == stack.cine.name
-            and self.shape == stack.cine.shape
-            and set(self.files) <= {file.name for file in stack.files}
-        )
 
 
 def save_labels(
@@ -71,6 +48,7 @@ def save_labels(
     provenance: Provenance,
     *,
     path: Path | None = None,
+    phases_by_hand: PhasesByHand = (None, None),
 ) -> Steps[StoredLabels]:
     """Write a label map, all of it or nothing.
 
@@ -80,6 +58,7 @@ def save_labels(
         labels: The map.
         provenance: Who made it.
         path: Where to, `.nii` or `.nii.gz`; None for the folder `heartseg` beside the images.
+        phases_by_hand: End-diastole and end-systole as a person chose them; kept in the note.
 
     Returns:
         The labels as they are now stored.
@@ -96,7 +75,7 @@ def save_labels(
             f"The labels do not lie on the image {target.cine.name}.",
             hint="Open the image they were made on and save from there.",
         )
-    _refuse_foreign(path, study)
+    refuse_foreign(path, study)
     copy = labels.copy()  # what is written must not change meanwhile
     yield Progress(1, 3, f"Saving {path.name}")
     # A first name, so that after a power cut the note and the labels can still be told to match.
@@ -104,15 +83,16 @@ def save_labels(
     try:
         yield from writing_labels(waiting, copy)
         yield Progress(2, 3, f"Saving {path.name}")
-        note = _note_text(_sha256(waiting), target, provenance)
-        write_atomically(_next_note(path), note)
+        note = make_note(sha256_of(waiting), target, provenance, phases_by_hand)
+        write_atomically(waiting_note_path(path), note)
         _move(waiting, path)
-        _move(_next_note(path), note_path(path))
+        _move(waiting_note_path(path), note_path(path))
     finally:
-        for left in (waiting, _next_note(path)):
-            if left.exists():
-                left.unlink()
-    return StoredLabels(path.name, stack, copy, provenance, (path, note_path(path)))
+        for left in (waiting, waiting_note_path(path)):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+    files = (path, note_path(path))
+    return StoredLabels(path.name, stack, copy, provenance, files, *phases_by_hand)
 
 
 def default_place(study: Study, stack: int) -> Path:
@@ -120,9 +100,9 @@ def default_place(study: Study, stack: int) -> Path:
 
     A name that is taken by the labels of another stack is left alone.
     """
-    alone = study.folder.is_file()
-    folder = (study.folder.parent if alone else study.folder) / STORE_FOLDER
+    folder = _store_of(study.folder)
     target = study.stacks[stack]
+    alone = study.folder.is_file()
     stem = f"{_plain(study.folder.name)}_labels" if alone else "labels"
     names = [stem, f"{stem}_{_plain(target.cine.name)}"]
     names += [f"{names[1]}_{number}" for number in range(2, 100)]
@@ -133,20 +113,6 @@ def default_place(study: Study, stack: int) -> Path:
     return folder / f"{names[0]}.nii.gz"
 
 
-def note_path(labels: Path) -> Path:
-    """The `.json` that belongs to a label file."""
-    return labels.with_name(re.sub(r"\.nii(\.gz)?$", "", labels.name) + ".json")
-
-
-def read_note(labels: Path) -> StoreNote:
-    """The note beside a label file.
-
-    Raises:
-        UnreadableStudyError: There is none, or it is damaged.
-    """
-    return _parse(note_path(labels))
-
-
 def load_labels(path: Path, stack: Stack, *, index: int = 0) -> Steps[StoredLabels]:
     """Read a label file for a stack, whoever made it.
 
@@ -155,15 +121,17 @@ def load_labels(path: Path, stack: Stack, *, index: int = 0) -> Steps[StoredLabe
         stack: The stack it must lie on.
         index: The index of that stack in its study.
 
+    Returns:
+        The labels; with their provenance, and the phases chosen by hand, where a note that
+        matches lies beside the file.
+
     Raises:
         UnreadableStudyError: The file cannot be read.
         GridMismatchError: It has another grid or other phases than the stack.
         UnusableLabelsError: Its values are no structures.
     """
-    if not path.is_file() or not is_nifti(path):
-        raise UnreadableStudyError(
-            f"{path} is no label file.", hint="Give a NIfTI file (.nii or .nii.gz)."
-        )
+    path = path.absolute()  # reports name it, wherever the program was started
+    _refuse_no_file(path)
     image = yield from read_labels(path, stack.cine.geometry)
     for problem in check_label_grid(image.geometry, stack.cine.geometry, where=path.name):
         raise GridMismatchError(f"{path.name}: {problem.what}", hint=problem.hint)
@@ -175,23 +143,37 @@ def load_labels(path: Path, stack: Stack, *, index: int = 0) -> Steps[StoredLabe
     found = check_label_values(distinct(image.voxels), where=path.name)
     if has_blocking(found):
         raise UnusableLabelsError(f"{path.name}: {found[0].what}", hint=found[0].hint)
-    provenance = _trusted_provenance(path) or Provenance(origin_of(path), source=str(path))
     labels = LabelMap(as_structures(image.voxels), stack.cine.geometry)
-    files = (path, note_path(path)) if note_path(path).is_file() else (path,)
-    return StoredLabels(path.name, index, labels, provenance, files)
+    return _with_note(path, index, labels)
 
 
-def _trusted_provenance(path: Path) -> Provenance | None:
-    """Who made the labels, if the file is as the note says."""
+def _refuse_no_file(path: Path) -> None:
     try:
-        note = _matching_note(path)
-    except UnreadableStudyError:
-        return None
-    return None if note is None else note.provenance
+        readable = path.is_file() and is_nifti(path)
+    except OSError as error:  # a folder above it that may not be looked into
+        raise UnreadableStudyError(
+            f"{path} cannot be read: {reason_of(error)}.",
+            hint=hint_against(error, "Check the path; the disk may not be connected."),
+        ) from error
+    if not readable:
+        raise UnreadableStudyError(
+            f"{path} is no label file.", hint="Give a NIfTI file (.nii or .nii.gz)."
+        )
+
+
+def _with_note(path: Path, index: int, labels: LabelMap) -> StoredLabels:
+    """Labels with what a note beside their file says, if it matches."""
+    note = trusted_note(path)
+    if note is None:
+        provenance = Provenance(origin_of(path), source=str(path))
+        return StoredLabels(path.name, index, labels, provenance, (path,))
+    files = (path, note_path(path)) if note_path(path).is_file() else (path,)
+    by_hand = note.phases_by_hand if note.shape == labels.shape else (None, None)
+    return StoredLabels(path.name, index, labels, note.provenance, files, *by_hand)
 
 
 def read_store(
-    study_path: Path, stacks: Sequence[Stack]
+    study_path: Path, stacks: Sequence[Stack], elsewhere: Sequence[Path] = ()
 ) -> Steps[tuple[list[StoredLabels], list[Problem]]]:
     """The labels that HeartSeg has saved for a study.
 
@@ -201,93 +183,158 @@ def read_store(
     Args:
         study_path: The study's folder or file.
         stacks: Its stacks.
+        elsewhere: Label files with a note of ours that lie among the images.
     """
-    alone = study_path.is_file()
-    folder = (study_path.parent if alone else study_path) / STORE_FOLDER
     found: list[StoredLabels] = []
-    problems: list[Problem] = []
-    for path in sorted(folder.glob("*.nii*")) if folder.is_dir() else []:
-        if not is_nifti(path) or path.name.startswith("."):
-            continue
+    kept, problems = _files_in(_store_of(study_path))
+    for path in (*kept, *elsewhere):
         try:
-            note = _matching_note(path)
-            if note is None:
-                raise UnusableLabelsError(
-                    f"{path.name} is not as HeartSeg saved it: changed or damaged since.",
-                    hint="Open it by itself as labels to use it as it is, or move it away.",
-                )
-            if alone and study_path.name not in note.files:
-                continue  # of another image in the same folder
+            if study_path.is_file() and _is_of_others(study_path, path):
+                continue
+            note = _unchanged_note(path)
             index = _index_of(note, stacks)
-            found.append((yield from load_labels(path, stacks[index], index=index)))
+            if index is None and path not in kept:
+                problems.append(_of_others(path, note))
+                continue
+            found.append((yield from _load_own(path, note, stacks, index)))
         except HeartSegError as error:
             problems.append(Problem(error.what, str(path), error.hint, blocking=True))
     return found, problems
 
 
-def _index_of(note: StoreNote, stacks: Sequence[Stack]) -> int:
-    for index, stack in enumerate(stacks):
-        if note.belongs_to(stack):
-            return index
-    raise GridMismatchError(
-        f"Labels were saved for {note.stack}, which is not in this study any more.",
-        hint="Put the images back, or move the labels away.",
+def _files_in(store: Path) -> tuple[list[Path], list[Problem]]:
+    """The label files of a store, and what keeps us from looking into it."""
+    try:
+        if not store.is_dir():
+            return [], []
+        files = [file for file in store.iterdir() if is_nifti(file) and file.is_file()]
+    except OSError as error:
+        what = f"The folder {store.name} of saved labels cannot be read: {reason_of(error)}."
+        hint = hint_against(error, "Check the disk, or move that folder away.")
+        return [], [Problem(what, str(store), hint, blocking=True)]
+    return sorted(file for file in files if not file.name.startswith(".")), []
+
+
+def _is_of_others(image: Path, labels: Path) -> bool:
+    """Whether labels were saved for other images in the same folder."""
+    notes = notes_beside(labels)
+    return bool(notes) and not any(image.name in note.files for note in notes)
+
+
+def _unchanged_note(path: Path) -> StoreNote:
+    note = matching_note(path)
+    if note is None:
+        raise UnusableLabelsError(
+            f"{path.name} is not as HeartSeg saved it: changed or damaged since.",
+            hint="Open it by itself as labels to use it as it is, or move it away.",
+        )
+    return note
+
+
+def _index_of(note: StoreNote, stacks: Sequence[Stack]) -> int | None:
+    return next((index for index, stack in enumerate(stacks) if note.belongs_to(stack)), None)
+
+
+def _of_others(path: Path, note: StoreNote) -> Problem:
+    return Problem(
+        f"{path.name} holds labels of {note.stack}, which is not in this study.",
+        str(path),
+        "It is not used. Open the study they were made on, or move them there.",
     )
 
 
-def _refuse_foreign(path: Path, study: Study) -> None:
+def _load_own(
+    path: Path, note: StoreNote, stacks: Sequence[Stack], index: int | None
+) -> Steps[StoredLabels]:
+    if index is None:
+        raise GridMismatchError(
+            f"Labels were saved for {note.stack}, which is not in this study any more.",
+            hint="Put the images back, or move the labels away.",
+        )
+    return (yield from load_labels(path, stacks[index], index=index))
+
+
+def _store_of(study_path: Path) -> Path:
+    return (study_path.parent if study_path.is_file() else study_path) / STORE_FOLDER
+
+
+def refuse_foreign(path: Path, study: Study, *, exporting: bool = False) -> None:
+    """Refuse to write labels over anything but labels that HeartSeg wrote itself.
+
+    Args:
+        path: Where labels are to be written.
+        study: The open study, whose images are never written to.
+        exporting: Only the label file is written, without a note. What was exported before may
+            then be replaced; labels that were saved with a note may not, or they would no longer
+            match it.
+
+    Raises:
+        CannotSaveError: The name is none for labels, or the place holds an image of the study
+            or a file that is not ours.
+    """
     if not is_nifti(path):
         raise CannotSaveError(
             f"{path.name} is no name for labels.", hint="End it in .nii.gz (or .nii)."
         )
-    originals = {
-        file.resolve() for stack in (*study.stacks, *study.other_views) for file in stack.files
-    }
-    if path.resolve() in originals:
+    try:
+        _refuse_image_of(study, path)
+        if exporting:
+            _refuse_unlike_export(path)
+        else:
+            _refuse_unlike_store(path)
+    except OSError as error:
+        raise CannotSaveError(
+            f"{path} cannot be looked at: {reason_of(error)}.",
+            hint="Choose a folder that you may write to.",
+        ) from error
+
+
+def _refuse_image_of(study: Study, path: Path) -> None:
+    if not path.exists():
+        return
+    images = {file for stack in (*study.stacks, *study.other_views) for file in stack.files}
+    if any(file.exists() and file.samefile(path) for file in images):
         raise CannotSaveError(
             f"{path.name} is an image of the study.", hint="Choose another name for the labels."
         )
-    if path.exists() and not _is_ours(path):
+
+
+def _refuse_unlike_export(path: Path) -> None:
+    if has_note(path):
         raise CannotSaveError(
-            f"{path.name} was not written by HeartSeg, or was changed since.",
-            hint="Choose another name, or move that file away.",
+            f"{path.name} is the place of labels saved together with {note_path(path).name}.",
+            hint="Use Save as to replace both, or export to another name.",
         )
+    if path.exists() and not is_written_here(path):
+        raise _foreign(path)
+
+
+def _refuse_unlike_store(path: Path) -> None:
+    if path.exists() and trusted_note(path) is None:
+        raise _foreign(path)
+    note = note_path(path)
+    if note.exists() and not is_note(note):
+        raise _foreign(note)
+    stem = re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
+    for twin in (path.with_name(stem), path.with_name(f"{stem}.gz")):
+        if twin.name != path.name and twin.exists():
+            raise CannotSaveError(
+                f"{note.name} would belong to {path.name} and to {twin.name}.",
+                hint="Choose another name for the labels.",
+            )
+
+
+def _foreign(path: Path) -> CannotSaveError:
+    return CannotSaveError(
+        f"{path.name} was not written by HeartSeg, or was changed since.",
+        hint="Choose another name, or move that file away.",
+    )
 
 
 def _holds_labels_of(stack: Stack, path: Path) -> bool:
     """Whether a label file is ours, unchanged, and of this stack."""
-    try:
-        note = _matching_note(path)
-    except UnreadableStudyError:
-        return False
+    note = trusted_note(path)
     return note is not None and note.belongs_to(stack)
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        return _matching_note(path) is not None
-    except UnreadableStudyError:
-        return False
-
-
-def _matching_note(path: Path) -> StoreNote | None:
-    """The note whose checksum the label file has, None if it has another.
-
-    Raises:
-        UnreadableStudyError: There is no note, or it is damaged.
-    """
-    checksum = _sha256(path)
-    waiting = _next_note(path)
-    if waiting.is_file():  # saving was cut off between the two files
-        note = _parse(waiting)
-        if note.sha256 == checksum:
-            return note
-    note = read_note(path)
-    return note if note.sha256 == checksum else None
-
-
-def _next_note(labels: Path) -> Path:
-    return note_path(labels).with_name(f".new-{note_path(labels).name}")
 
 
 def _move(source: Path, target: Path) -> None:
@@ -298,72 +345,6 @@ def _move(source: Path, target: Path) -> None:
             f"{target.name} could not be written: {error.strerror or error}.",
             hint=f"Check that {target.parent} can be written to, or save elsewhere.",
         ) from error
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UnreadableStudyError(
-            f"{path.name} cannot be read: {error.strerror or error}.",
-            hint="Check the rights of the file.",
-        ) from error
-
-
-def _note_text(checksum: str, stack: Stack, provenance: Provenance) -> bytes:
-    note = {
-        "program": _PROGRAM,
-        "schema": _SCHEMA,
-        "sha256": checksum,
-        "stack": {
-            "name": stack.cine.name,
-            "shape_tzyx": list(stack.cine.shape),
-            "files": [file.name for file in stack.files[:_FILES_NAMED]],
-        },
-        "provenance": {
-            "origin": provenance.origin.value,
-            "model": provenance.model,
-            "model_hash": provenance.model_hash,
-            "corrected_by": provenance.corrected_by,
-            "corrected_slices": [list(map(int, pair)) for pair in provenance.corrected_slices],
-            "source": provenance.source,
-        },
-        "values": {"0": "background", "1": "RV", "2": "myocardium", "3": "LV"},
-    }
-    return (json.dumps(note, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _parse(path: Path) -> StoreNote:
-    try:
-        note = json.loads(path.read_text(encoding="utf-8"))
-        return _note_from(note)
-    except FileNotFoundError as error:
-        raise UnreadableStudyError(
-            f"{path.name} is missing, which says who made the labels.",
-            hint="Open the label file by itself as labels, or move it away.",
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableStudyError(
-            f"{path.name} is damaged.",
-            hint="Open the label file by itself as labels, or move both files away.",
-        ) from error
-
-
-def _note_from(note: dict[str, Any]) -> StoreNote:
-    if note["program"] != _PROGRAM or int(note["schema"]) > _SCHEMA:
-        raise ValueError("a note of another program or a later version")
-    made, stack = note["provenance"], note["stack"]
-    provenance = Provenance(
-        origin=Origin(made["origin"]),
-        model=str(made["model"]),
-        model_hash=str(made["model_hash"]),
-        corrected_by=str(made["corrected_by"]),
-        corrected_slices=tuple((int(t), int(z)) for t, z in made["corrected_slices"]),
-        source=str(made["source"]),
-    )
-    shape = tuple(int(size) for size in np.asarray(stack["shape_tzyx"]))
-    files = tuple(str(name) for name in stack["files"])
-    return StoreNote(str(note["sha256"]), str(stack["name"]), shape, files, provenance)
 
 
 def _plain(name: str) -> str:

@@ -14,12 +14,14 @@ from xml.parsers.expat import ExpatError
 import nibabel as nib
 import numpy as np
 from nibabel.cifti2.cifti2 import Cifti2HeaderError
+from nibabel.openers import ImageOpener
 from numpy.typing import NDArray
 
 from engine.errors import UnreadableStudyError
 from engine.geometry import Geometry
 from engine.io.atomic_file import make_folder, replacing
 from engine.io.nifti_grid import NiftiFacts, engine_order, make_geometry
+from engine.io.reading_faults import hint_against, reason_of
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps, run_to_end
 from engine.study import Problem
@@ -47,6 +49,7 @@ _DEFLATE_LIMIT = 1100  # deflate packs 1032:1 at best; more is a damaged header
 _SECONDS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
 _LARGEST = float(np.finfo(np.float32).max)
 _LONGEST_BEAT_MS = 5000.0
+_OURS = b"HeartSeg labels"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,7 @@ class NiftiImage:
         phase_times_ms: Time of each phase [ms], or empty where the file does not say.
         colour: (t, z, y, x, 3) uint8, None where the image is grey.
         problems: What the geometry guard says about the file.
+        size_known: Whether the file gives the size of its voxels.
     """
 
     file: Path
@@ -68,6 +72,7 @@ class NiftiImage:
     phase_times_ms: tuple[float, ...] = ()
     colour: NDArray[np.uint8] | None = field(default=None, repr=False)
     problems: tuple[Problem, ...] = ()
+    size_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +120,8 @@ def read_nifti(path: Path, *, file_axes: tuple[int, int, int] | None = None) -> 
         )
     voxels = np.ascontiguousarray(engine_order(scaled, geometry.file_axes))
     times_ms, time_problems = _phase_times_ms(header, path.name)
-    return NiftiImage(path, voxels, geometry, times_ms, colour, (*problems, *time_problems))
+    told = (*problems, *time_problems)
+    return NiftiImage(path, voxels, geometry, times_ms, colour, told, header.facts.size_known)
 
 
 def read_shape(path: Path) -> tuple[int, int, int, int]:
@@ -127,15 +133,17 @@ def read_shape(path: Path) -> tuple[int, int, int, int]:
     return _read_header(path).shape
 
 
-def _unreadable(path: Path, why: str) -> UnreadableStudyError:
+def _unreadable(path: Path, why: str, cause: Exception | None = None) -> UnreadableStudyError:
+    hint = "Copy or export the file again as a NIfTI image with 3 or 4 dimensions."
     return UnreadableStudyError(
         f"{path.name} cannot be read: {why}.",
-        hint="Copy or export the file again as a NIfTI image with 3 or 4 dimensions.",
+        hint=hint if cause is None else hint_against(cause, hint),
     )
 
 
 def _read_header(path: Path) -> _Header:
     try:
+        path.open("rb").close()  # nibabel would call a file it may not read an unknown kind
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image: Any = nib.load(path)
@@ -145,14 +153,14 @@ def _read_header(path: Path) -> _Header:
             raise _unreadable(path, f"it is a {type(image).__name__}, no single NIfTI file")
         return _collect(image, path)
     except _DAMAGED as error:
-        raise _unreadable(path, str(error).rstrip(".") or "it is damaged") from error
+        raise _unreadable(path, reason_of(error) or "it is damaged", error) from error
 
 
 def _collect(image: Any, path: Path) -> _Header:
     header, proxy = image.header, image.dataobj
     shape = _four_dimensions(tuple(int(size) for size in proxy.shape), path)
     space, time = header.get_xyzt_units()
-    pixdim = [float(mm) for mm in header["pixdim"]]
+    pixdim = _stored_pixdim(image, path)
     facts = NiftiFacts(
         shape=shape[:3],
         affine=np.asarray(image.affine, np.float64),
@@ -167,6 +175,13 @@ def _collect(image: Any, path: Path) -> _Header:
     known = time in _SECONDS and pixdim[4] != 1  # 1 is what writers put who do not know
     step = pixdim[4] * _SECONDS[time] if known and shape[3] > 1 else None
     return _Header(shape, kind, int(proxy.offset), float(slope), float(intercept), facts, step)
+
+
+def _stored_pixdim(image: Any, path: Path) -> list[float]:
+    """The spacing as it stands in the file; nibabel puts 1 where it is 0."""
+    with ImageOpener(str(path)) as file:
+        header = type(image.header).from_fileobj(file, check=False)
+    return [float(mm) for mm in header["pixdim"]]
 
 
 def _four_dimensions(shape: tuple[int, ...], path: Path) -> tuple[int, int, int, int]:
@@ -210,7 +225,7 @@ def _read_voxels(path: Path, header: _Header) -> Steps[NDArray[Any]]:
             while packed and file.read(_CHUNK):  # its checksum stands at its end
                 yield Progress(done, total, f"Checking {path.name}")
     except (OSError, EOFError, zlib.error) as error:
-        raise _unreadable(path, str(error).rstrip(".") or "it is damaged") from error
+        raise _unreadable(path, reason_of(error) or "it is damaged", error) from error
     return buffer.view(header.kind)
 
 
@@ -314,7 +329,7 @@ def _labels_image(labels: LabelMap) -> Any:
     header.set_data_dtype(np.uint8)
     header.set_slope_inter(1, 0)
     header.set_xyzt_units("mm")
-    header["descrip"] = b"HeartSeg labels: 1 RV, 2 myocardium, 3 LV"
+    header["descrip"] = _OURS + b": 1 RV, 2 myocardium, 3 LV"
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     if np.abs(image.get_qform() - affine).max() > 1e-3:
@@ -336,3 +351,16 @@ def read_labels(path: Path, geometry: Geometry) -> Steps[NiftiImage]:
 def is_nifti(path: Path) -> bool:
     """Whether the name ends like that of a NIfTI file."""
     return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def is_written_here(path: Path) -> bool:
+    """Whether the header says that HeartSeg wrote these labels."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image: Any = nib.load(path)
+        return isinstance(image, nib.Nifti1Image) and bytes(
+            image.header["descrip"].tobytes()
+        ).startswith(_OURS)
+    except _DAMAGED:
+        return False

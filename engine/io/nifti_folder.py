@@ -177,4 +177,6 @@ def read_pair(pair: NiftiPair) -> Steps[Finding]:
 def stack_of(image: NiftiImage, name: str) -> Stack:
     """The stack of one NIfTI image."""
     cine = Cine(name, image.voxels, image.geometry, image.phase_times_ms, (), image.colour)
-    return Stack(cine, (image.file,), Acquisition(), problems=image.problems)
+    return Stack(
+        cine, (image.file,), Acquisition(), problems=image.problems, size_known=image.size_known
+    )

@@ -10,6 +10,7 @@ from engine.io.geometry_guard import (
     check_header_spacing,
     check_right_angles,
     check_spacing,
+    check_spacing_given,
     check_two_affines,
 )
 from engine.study import Problem
@@ -27,7 +28,7 @@ class NiftiFacts:
         affine: (4, 4) [mm]: sform, else qform, else from the spacing alone.
         sform: (4, 4) [mm], None where its code is 0.
         qform: (4, 4) [mm], None where its code is 0.
-        pixdim_mm: Spacing (x, y, z) [mm]; 0 where not given.
+        pixdim_mm: Spacing (x, y, z) [mm]; 0 where the file does not give it, z of a plane too.
         unit: `mm`, `meter`, `micron` or `unknown`.
     """
 
@@ -37,6 +38,11 @@ class NiftiFacts:
     qform: NDArray[np.float64] | None = field(repr=False)
     pixdim_mm: tuple[float, float, float]
     unit: str
+
+    @property
+    def size_known(self) -> bool:
+        """Whether the file gives the size of its voxels; a plane may lack its thickness."""
+        return self.sform is not None or all(self.pixdim_mm)
 
 
 def make_geometry(
@@ -64,6 +70,8 @@ def make_geometry(
             f"{where} gives no usable position: its matrix has an axis of length 0 or no number.",
             hint="Correct the header (spacing and sform) and open the file again.",
         )
+    if facts.sform is None:
+        problems += check_spacing_given(facts.pixdim_mm, facts.shape, where=where)
     problems += check_header_spacing(facts.affine, facts.pixdim_mm, where=where)
     axes = file_axes or slice_last(facts)
     if file_axes is None and axes != (0, 1, 2):

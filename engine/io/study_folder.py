@@ -11,9 +11,11 @@ from engine.io.dicom import read_dicom
 from engine.io.finding import Finding, make_study, merge
 from engine.io.folder_listing import Listing, list_files, refuse_data_set
 from engine.io.image_folder import read_images
-from engine.io.label_store import STORE_FOLDER, note_path, read_store
+from engine.io.label_note import has_note
+from engine.io.label_store import STORE_FOLDER, read_store
 from engine.io.nifti import is_nifti
 from engine.io.nifti_folder import files_beside, read_pairs
+from engine.io.reading_faults import hint_against, reason_of
 from engine.progress import Steps
 from engine.study import Problem, Study
 
@@ -33,34 +35,46 @@ def read_study(folder: Path) -> Steps[Study]:
     Raises:
         UnreadableStudyError: There is nothing to open, or more than one patient.
     """
-    folder = Path(folder).expanduser()
+    folder = _absolute(Path(folder).expanduser())
     _refuse_impossible(folder)
     listing = yield from list_files(folder)
     refuse_data_set(folder, listing)
-    if folder.is_file():
+    if folder.is_file() and not listing.stored:
         _add_neighbours(folder, listing)
     finding = yield from _read_all(folder, listing)
     if not finding.stacks and not finding.other_views:
-        raise _nothing_readable(folder, finding)
+        raise _nothing_readable(folder, listing, finding)
     finding = _best_first(finding)
-    stored, problems = yield from read_store(folder, finding.stacks)
+    stored, problems = yield from read_store(folder, finding.stacks, listing.stored)
     finding = replace(
         finding,
         labels=(*stored, *finding.labels),  # our own work is what the user wants to go on with
         problems=(*finding.problems, *problems),
     )
-    return make_study(folder, finding)
+    unusable = tuple(problem for problem in problems if problem.blocking)
+    return replace(make_study(folder, finding), unusable_labels=unusable)
+
+
+def _absolute(path: Path) -> Path:
+    """The path as reports print it, wherever the program was started."""
+    return path.resolve() if ".." in path.parts else path.absolute()
 
 
 def _refuse_impossible(folder: Path) -> None:
-    if not folder.exists():
+    try:
+        is_there, is_ours = folder.exists(), folder.is_file() or folder.is_dir()
+    except OSError as error:
+        raise UnreadableStudyError(
+            f"{folder} cannot be opened: {reason_of(error)}.",
+            hint=hint_against(error, "Check the path; the disk may not be connected."),
+        ) from error
+    if not is_there:
         raise UnreadableStudyError(
             f"{folder} does not exist.", hint="Check the path; the disk may not be connected."
         )
-    if folder.is_file() and folder.parent.name == STORE_FOLDER and note_path(folder).is_file():
+    if not is_ours:
         raise UnreadableStudyError(
-            f"{folder.name} holds labels that HeartSeg saved, no images.",
-            hint=f"Open {folder.parent.parent} instead; its labels come with it.",
+            f"{folder} is neither a file nor a folder.", hint=f"HeartSeg opens {_FORMATS}."
         )
 
 
@@ -68,12 +82,35 @@ def _add_neighbours(file: Path, listing: Listing) -> None:
     """For a single file: the label files that belong to it."""
     if not is_nifti(file):
         return
-    listing.nifti.extend(files_beside(file))
-    if is_cine_file(file):  # the labels of an ACDC cine are called after its frames
-        beside = sorted(path for path in file.parent.iterdir() if is_nifti(path))
-        own = [patient for patient in sort_out(beside)[0] if patient.cine == file]
-        listing.nifti.extend(path for patient in own for path in patient.labels.values())
-        listing.info.extend(path for path in file.parent.glob("Info.cfg"))
+    try:
+        beside = {*files_beside(file), *_acdc_labels(file, listing), *_noted_beside(file)}
+    except OSError as error:
+        problem = Problem(
+            f"The folder {file.parent.name} cannot be looked through: {reason_of(error)}.",
+            str(file.parent),
+            "Labels beside the image were not looked for. "
+            + hint_against(error, "Check the disk."),
+        )
+        listing.problems.append(problem)
+        return
+    for path in sorted(beside):
+        (listing.stored if has_note(path) else listing.nifti).append(path)
+
+
+def _noted_beside(file: Path) -> list[Path]:
+    """Labels that HeartSeg saved in the folder, perhaps for this image: their notes know."""
+    beside = [path for path in file.parent.iterdir() if is_nifti(path) and path != file]
+    return [path for path in beside if has_note(path)]
+
+
+def _acdc_labels(file: Path, listing: Listing) -> list[Path]:
+    """The labels of an ACDC cine, which are called after its frames; takes its Info.cfg, too."""
+    if not is_cine_file(file):
+        return []
+    beside = sorted(path for path in file.parent.iterdir() if is_nifti(path) and path.is_file())
+    listing.info.extend(path for path in file.parent.glob("Info.cfg") if path.is_file())
+    own = [patient for patient in sort_out(beside)[0] if patient.cine == file]
+    return [path for patient in own for path in patient.labels.values()]
 
 
 def _read_all(folder: Path, listing: Listing) -> Steps[Finding]:
@@ -104,8 +141,14 @@ def _refuse_many(folder: Path, patients: Sequence[AcdcFiles]) -> None:
 
 
 def _read_dicom(listing: Listing) -> Steps[Finding]:
-    """DICOM images, and the contours drawn on their best stack."""
+    """DICOM images, and the contours drawn on their best stack.
+
+    A folder that could not be looked into may hold slices of any stack, so none is measured.
+    """
     finding, places = yield from read_dicom(listing.dicom)
+    doubts = tuple(problem for problem in listing.problems if problem.blocking)
+    stacks = (replace(stack, problems=(*stack.problems, *doubts)) for stack in finding.stacks)
+    finding = replace(finding, stacks=tuple(stacks))
     if not listing.contours or not finding.stacks:
         return finding
     labels, problems = yield from read_contours(listing.contours, finding.stacks[0], places)
@@ -131,12 +174,24 @@ def _best_first(finding: Finding) -> Finding:
     )
 
 
-def _nothing_readable(folder: Path, finding: Finding) -> UnreadableStudyError:
+def _nothing_readable(folder: Path, listing: Listing, finding: Finding) -> UnreadableStudyError:
     told: list[Problem] = [*finding.problems]
     if told:
         return UnreadableStudyError(told[0].what, hint=told[0].hint)
+    if listing.stored:
+        return _only_labels(folder, listing.stored)
     count = finding.skipped_files
     what = f"{folder.name} holds no image that can be opened"
     if folder.is_dir():
         what += f" ({count} other files)" if count else ": it is empty"
     return UnreadableStudyError(f"{what}.", hint=f"HeartSeg opens {_FORMATS}.")
+
+
+def _only_labels(folder: Path, stored: Sequence[Path]) -> UnreadableStudyError:
+    first = stored[0]
+    hint = "Open the images they were made on; give the labels to that study."
+    if first.parent.name == STORE_FOLDER:
+        hint = f"Open {first.parent.parent} instead; its labels come with it."
+    return UnreadableStudyError(
+        f"{folder.name} holds labels that HeartSeg saved, no images.", hint=hint
+    )

@@ -8,9 +8,15 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from engine.cine import Cine
 from engine.cli import main
+from engine.io.label_store import load_labels, save_labels
+from engine.io.nifti import write_labels
+from engine.io.study_folder import read_study
+from engine.labelmap import LabelMap
 from engine.learning.models import list_models
-from engine.progress import run_to_end
+from engine.progress import Progress, Steps, run_to_end
+from engine.study import Origin, Provenance, Study
 
 needs_model = pytest.mark.skipif(not list_models(), reason="no model lies in resources/models")
 
@@ -169,6 +175,237 @@ def test_a_fault_of_ours_ends_with_one(
 
     assert code == 1
     assert "mistake in the program" in err
+
+
+def test_r2_6_ctrl_c_says_that_it_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.io.study_folder.read_study", interrupted)
+    code, _, err = run(capsys, "info", ".")
+    assert code == 2
+    assert err.startswith("error: Stopped.")
+    assert len(err.strip().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/x/y"), "/x/y: Permission denied."),
+        (OSError(28, "No space left on device"), "No space left on device."),
+        (OSError("odd"), "odd."),
+    ],
+)
+def test_r2_6_what_the_system_refuses_ends_with_two(
+    error: OSError,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refused(_path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr("engine.io.study_folder.read_study", refused)
+    code, _, err = run(capsys, "info", ".")
+    assert code == 2
+    assert err.splitlines()[0] == f"error: {said}"
+    assert len(err.strip().splitlines()) == 2
+
+
+def write_maps(folder: Path) -> Path:
+    """A label map and its equal reference."""
+    voxels = np.zeros((12, 12, 4), np.uint8)
+    voxels[3:9, 3:9, 1:3] = 3
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("a.nii.gz", "a_gt.nii.gz"):
+        nib.save(nib.Nifti1Image(voxels, np.diag([1.5, 1.5, 8, 1])), folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["a_gt.nii.gz", "a.nii.gz", "scores.txt", "scores", "other.json"])
+def test_r2_2_scores_never_replace_another_file(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_maps(tmp_path)
+    out = folder / name
+    (folder / "other.json").write_text('{"name": "precious", "pairs": 3}')
+    before = out.read_bytes() if out.exists() else None
+    code, _, err = run(
+        capsys, "evaluate", folder / "a.nii.gz", folder / "a_gt.nii.gz", "--out", out
+    )
+    assert code == 2
+    assert len(err.strip().splitlines()) == 2
+    assert (out.read_bytes() if out.exists() else None) == before
+
+
+def test_earlier_scores_are_replaced_and_folders_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_maps(tmp_path)
+    out = folder / "new" / "folder" / "scores.json"
+    for _ in range(2):
+        code, _, _ = run(
+            capsys, "evaluate", folder / "a.nii.gz", folder / "a_gt.nii.gz", "--out", out
+        )
+        assert code == 0
+    (folder / "file").write_text("x")
+    code, _, err = run(
+        capsys,
+        *("evaluate", folder / "a.nii.gz", folder / "a_gt.nii.gz"),
+        *("--out", folder / "file" / "scores.json"),
+    )
+    assert (code, "could not be made" in err) == (2, True)
+
+
+@pytest.fixture
+def blind_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that finds nothing."""
+    from engine.learning.inference import Prediction
+
+    def find_nothing(_model: object, cine: Cine, **_options: object) -> Steps[Prediction]:
+        yield Progress(0, 1, "Looking")
+        return Prediction(np.zeros(cine.shape, np.uint8), (0,), Provenance(Origin.PREDICTED))
+
+    monkeypatch.setattr("engine.learning.checkpoint.load_model", lambda _name: None)
+    monkeypatch.setattr("engine.learning.inference.predict", find_nothing)
+
+
+def write_heart(folder: Path, shape: tuple[int, ...] = (8, 9, 5, 3)) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    voxels = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
+    image = nib.Nifti1Image(voxels, np.diag([1.5, 1.5, 8, 1]))
+    image.header.set_xyzt_units("mm", "sec")
+    nib.save(image, folder / "heart.nii.gz")
+    return folder
+
+
+@pytest.mark.usefixtures("blind_model")
+@pytest.mark.parametrize("shape", [(8, 9, 5, 3), (8, 9, 1), (8, 9)])
+def test_r2_6_a_prediction_without_a_heart_is_a_report_of_nulls(
+    tmp_path: Path, shape: tuple[int, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_heart(tmp_path / "study", shape)
+    code, out, err = run(capsys, "predict", study, "--out", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert code == 0
+    assert set(report["lv"].values()) == {None}
+    assert "no left ventricle" in report["warnings"][0]
+    assert report["warnings"][0] in err
+    assert "nan" not in out.lower()
+    assert (tmp_path / "out" / "labels.nii.gz").is_file()
+
+
+@pytest.mark.usefixtures("blind_model")
+def test_r2_5_a_prediction_on_photographs_has_no_millilitres(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import Image
+
+    (tmp_path / "study").mkdir()
+    Image.fromarray(np.zeros((6, 8), np.uint8)).save(tmp_path / "study" / "1.png")
+    code, _, err = run(capsys, "predict", tmp_path / "study", "--out", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert code == 0
+    assert "size of a pixel is not known" in err
+    assert {report[side][key] for side in ("lv", "rv") for key in report[side]} == {None}
+
+
+@pytest.mark.usefixtures("blind_model")
+@pytest.mark.parametrize("name", ["labels.nii.gz", "labels.json", "report.json"])
+def test_r2_2_a_prediction_replaces_no_file_of_others(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_heart(tmp_path / "study")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text('{"mine": 1}')
+    code, _, err = run(capsys, "predict", study, "--out", tmp_path / "out")
+    assert code == 2
+    assert len(err.strip().splitlines()) == 2
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+    assert (tmp_path / "out" / name).read_text() == '{"mine": 1}'
+
+
+@pytest.mark.usefixtures("blind_model")
+def test_r2_2_a_prediction_into_the_study_comes_back_as_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_heart(tmp_path / "study")
+    for out in (study, study / "results"):
+        assert run(capsys, "predict", study, "--out", out)[0] == 0
+    content = json.loads(run(capsys, "info", study, "--json")[1])
+    assert [stack["name"] for stack in content["stacks"]] == ["heart"]
+    assert [labels["origin"] for labels in content["labels"]] == ["predicted", "predicted"]
+    assert not any(problem["blocking"] for problem in content["problems"])
+
+
+def save_hearts(folder: Path, *, phases_by_hand: tuple[int | None, int | None]) -> Study:
+    """A study with saved labels whose LV shrinks from phase to phase."""
+    study = run_to_end(read_study(write_heart(folder)))
+    cine = study.stacks[0].cine
+    voxels = np.zeros(cine.shape, np.uint8)
+    for phase in range(3):
+        voxels[phase, 1:4, 1 : 7 - phase, 1:7] = 3
+    labels = LabelMap(voxels, cine.geometry)
+    made = Provenance(Origin.CORRECTED, corrected_by="A. Reader")
+    run_to_end(save_labels(study, 0, labels, made, phases_by_hand=phases_by_hand))
+    return study
+
+
+@pytest.mark.parametrize(
+    ("kept", "options", "expected"),
+    [
+        ((None, None), (), (0, 2)),
+        ((1, 2), (), (1, 2)),
+        ((None, 1), (), (0, 1)),
+        ((1, 2), ("--ed", "1"), (0, 2)),
+        ((1, 2), ("--ed", "1", "--es", "2"), (0, 1)),
+    ],
+)
+def test_r2_5_the_report_measures_the_phases_chosen_when_the_labels_were_saved(
+    tmp_path: Path,
+    kept: tuple[int | None, int | None],
+    options: tuple[str, ...],
+    expected: tuple[int, int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save_hearts(tmp_path / "study", phases_by_hand=kept)
+    code, _, _ = run(capsys, "report", tmp_path / "study", "--out", tmp_path / "out", *options)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert code == 0
+    assert (report["phases"]["ed"], report["phases"]["es"]) == expected
+
+
+def test_r2_5_the_report_names_the_study_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_hearts(tmp_path / "study", phases_by_hand=(None, None))
+    monkeypatch.chdir(tmp_path)
+    run(capsys, "report", "study", "--labels", "study/heartseg/labels.nii.gz", "--out", "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["study"]["path"] == str(tmp_path / "study")
+
+
+def test_r2_5_damaged_labels_are_not_silently_replaced_by_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = save_hearts(tmp_path / "study", phases_by_hand=(None, None))
+    own = tmp_path / "study" / "heartseg" / "labels.nii.gz"
+    reference = tmp_path / "study" / "heart_gt.nii.gz"
+    write_labels(reference, run_to_end(load_labels(own, study.stacks[0])).labels)
+    own.write_bytes(own.read_bytes()[:-50])
+    code, _, err = run(capsys, "report", tmp_path / "study", "--out", tmp_path / "out")
+    assert code == 2
+    assert "changed or damaged" in err
+    assert "--labels" in err
+    assert not (tmp_path / "out").exists()
+
+    code, _, err = run(
+        capsys, "report", tmp_path / "study", "--labels", reference, "--out", tmp_path / "out"
+    )
+    assert code == 0
+    assert "changed or damaged" in err  # among the warnings
 
 
 @pytest.mark.parametrize(

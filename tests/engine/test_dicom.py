@@ -438,3 +438,40 @@ def test_sunnybrook_contours_become_labels_of_its_twenty_phases(real_data: Path)
     assert 120 < min(cavity_ml) < max(cavity_ml) < 350
     assert 0.15 < 1 - min(cavity_ml) / max(cavity_ml) < 0.35
     assert (stored.labels.voxels == 2).any()
+
+
+@pytest.mark.parametrize(
+    ("elements", "sequence"),
+    [
+        ({"ScanningSequence": "GR", "SequenceVariant": "SS"}, "GR/SS"),
+        ({"ScanningSequence": ["GR", "IR"], "SequenceVariant": ["SK", "SP"]}, "GR/IR/SK/SP"),
+        ({"ScanningSequence": "SE", "SequenceVariant": "NONE"}, "SE"),
+        ({"ScanningSequence": "GR", "ProtocolName": "cine"}, "cine"),
+        ({}, ""),
+    ],
+)
+def test_r2_2_a_sequence_without_a_name_is_called_by_its_kind(
+    tmp_path: Path, elements: dict[str, Any], sequence: str
+) -> None:
+    write_cine(tmp_path, slices=3, phases=1, SeriesDescription=None, **elements)
+    assert only_stack(read(tmp_path)).acquisition.sequence == sequence
+
+
+@pytest.mark.parametrize(
+    ("elements", "age"),
+    [
+        ({"PatientBirthDate": "19500601", "StudyDate": "20100601"}, 60.0),
+        ({"PatientBirthDate": "1950.06.01", "AcquisitionDate": "20101201"}, 60.5),
+        ({"PatientAge": "063Y", "PatientBirthDate": "19500601", "StudyDate": "20100601"}, 63.0),
+        ({"PatientBirthDate": "19500601"}, None),
+        ({"PatientBirthDate": "20200601", "StudyDate": "20100601"}, None),
+        ({"PatientBirthDate": "18000101", "StudyDate": "20100601"}, None),
+        ({"PatientBirthDate": "unknown", "StudyDate": "20100601"}, None),
+    ],
+)
+def test_r2_2_the_age_is_counted_where_it_is_not_stated(
+    tmp_path: Path, elements: dict[str, Any], age: float | None
+) -> None:
+    write_cine(tmp_path, slices=3, phases=1, **elements)
+    found = read(tmp_path).patient.age_years
+    assert found == (None if age is None else pytest.approx(age, abs=0.02))

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.errors import UnreadableStudyError
+from engine.clinical.report import make_report
+from engine.errors import UnmeasurableError, UnreadableStudyError
 from engine.io.study_folder import read_study
+from engine.labelmap import LabelMap
 from engine.progress import run_to_end
-from engine.study import Study
+from engine.study import Provenance, Study
 
 
 def save(path: Path, pixels: np.ndarray) -> None:
@@ -119,3 +121,12 @@ def test_real_image_folders_open_with_their_masks(real_data: Path) -> None:
     assert brain.stacks[0].cine.colour is not None
     for study in (clinic, brain):
         assert set(np.unique(study.labels[0].labels.voxels)) == {0, 1}
+
+
+def test_r2_2_photographs_have_no_known_size(tmp_path: Path) -> None:
+    save(tmp_path / "1.png", rgb(1))
+    (stack,) = read(tmp_path).stacks
+    assert not stack.size_known
+    labels = LabelMap(np.full(stack.cine.shape, 3, np.uint8), stack.cine.geometry)
+    with pytest.raises(UnmeasurableError, match="size of a pixel is not known"):
+        make_report(read(tmp_path), 0, labels, Provenance(), program_version="1")

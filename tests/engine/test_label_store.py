@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import nibabel as nib
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 
 from engine.errors import CannotSaveError, GridMismatchError, UnreadableStudyError
-from engine.io.label_store import default_place, load_labels, save_labels
+from engine.io.label_store import default_place, load_labels, refuse_foreign, save_labels
+from engine.io.nifti import write_labels
 from engine.io.study_folder import read_study
 from engine.labelmap import LabelMap
 from engine.progress import run_to_end
 from engine.study import Origin, Provenance, StoredLabels, Study
+from tests.plain_user import as_plain_user
 
 MADE = Provenance(Origin.CORRECTED, "unet", "abc", "Dr Übung", ((0, 1), (2, 3)), "predicted before")
 
@@ -62,10 +65,13 @@ def test_the_note_says_what_a_reader_needs(folder: Path) -> None:
     """Freezes the file format: other programs and later versions read this."""
     save(read(folder))
     note = json.loads((folder / "heartseg" / "labels.json").read_text(encoding="utf-8"))
-    assert set(note) == {"program", "schema", "sha256", "stack", "provenance", "values"}
+    assert set(note) == {
+        *("program", "schema", "sha256", "stack", "provenance", "phases_by_hand", "values")
+    }
     assert (note["program"], note["schema"]) == ("HeartSeg", 1)
     assert note["stack"] == {"name": "heart", "shape_tzyx": [3, 4, 6, 5], "files": ["heart.nii.gz"]}
     assert note["provenance"]["corrected_slices"] == [[0, 1], [2, 3]]
+    assert note["phases_by_hand"] == {"ed": None, "es": None}
     assert note["values"] == {"0": "background", "1": "RV", "2": "myocardium", "3": "LV"}
 
 
@@ -199,13 +205,11 @@ def test_a_folder_that_cannot_be_written_to_is_said_so(folder: Path) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.skipif(os.name != "posix", reason="folder rights as POSIX knows them")
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_said_so(folder: Path) -> None:
     study = read(folder)
     folder.chmod(0o555)
     try:
-        with pytest.raises(CannotSaveError):
+        with as_plain_user(), pytest.raises(CannotSaveError):
             save(study)
     finally:
         folder.chmod(0o755)
@@ -248,3 +252,173 @@ def test_the_default_place_does_not_change_while_labels_are_there(folder: Path) 
     before = default_place(study, 0)
     save(study)
     assert default_place(study, 0) == before
+
+
+def test_phases_chosen_by_hand_come_back_with_the_labels(folder: Path) -> None:
+    study = read(folder)
+    stored = run_to_end(save_labels(study, 0, labels_of(study), MADE, phases_by_hand=(2, None)))
+    assert stored.phases_by_hand == (2, None)
+    (found,) = read(folder).labels
+    assert (found.ed_phase, found.es_phase) == (2, None)
+    loaded = run_to_end(load_labels(stored.files[0], study.stacks[0]))
+    assert loaded.phases_by_hand == (2, None)
+
+
+def change_note(folder: Path, **changes: object) -> None:
+    path = folder / "heartseg" / "labels.json"
+    note = json.loads(path.read_text(encoding="utf-8")) | changes
+    path.write_text(json.dumps({key: value for key, value in note.items() if value is not None}))
+
+
+def test_a_note_of_an_earlier_version_has_no_phases_by_hand(folder: Path) -> None:
+    save(read(folder))
+    change_note(folder, phases_by_hand=None)
+    (found,) = read(folder).labels
+    assert found.phases_by_hand == (None, None)
+    assert found.provenance == MADE
+
+
+@pytest.mark.parametrize("phases", [{"ed": 3}, {"es": -1}, {"ed": "x"}, [1, 2]])
+def test_a_note_with_phases_that_are_not_there_is_damaged(folder: Path, phases: object) -> None:
+    save(read(folder))
+    change_note(folder, phases_by_hand=phases)
+    assert any("labels.json is damaged" in problem.what for problem in read(folder).problems)
+
+
+def test_an_export_never_replaces_an_image_whatever_it_is_called(folder: Path) -> None:
+    study = read(folder)
+    image = folder / "heart.nii.gz"
+    (folder / "link.nii.gz").symlink_to(image)
+    for place in (image, folder / "link.nii.gz", folder / ".." / folder.name / "heart.nii.gz"):
+        with pytest.raises(CannotSaveError, match="an image of the study"):
+            refuse_foreign(place, study, exporting=True)
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(folder: Path) -> None:
+    study = read(folder)
+    exported = folder / "exported.nii.gz"
+    refuse_foreign(exported, study, exporting=True)
+    write_labels(exported, labels_of(study))
+    refuse_foreign(exported, study, exporting=True)
+    with pytest.raises(CannotSaveError, match="not written by HeartSeg"):
+        refuse_foreign(exported, study)  # saving would have to know that nobody changed it
+    write_cine(folder / "other.nii.gz")
+    with pytest.raises(CannotSaveError, match="not written by HeartSeg"):
+        refuse_foreign(folder / "other.nii.gz", study, exporting=True)
+    with pytest.raises(CannotSaveError, match="no name for labels"):
+        refuse_foreign(folder / "labels.png", study, exporting=True)
+
+
+def test_an_export_does_not_part_saved_labels_from_their_note(folder: Path) -> None:
+    study = read(folder)
+    stored = save(study)
+    with pytest.raises(CannotSaveError, match=r"saved together with labels\.json"):
+        refuse_foreign(stored.files[0], study, exporting=True)
+    refuse_foreign(stored.files[0], study)  # saving replaces both
+
+
+def test_r2_2_a_note_of_another_program_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
+    study = read(folder)
+    (tmp_path / "labels.json").write_text('{"labels": ["precious"]}')
+    with pytest.raises(CannotSaveError, match=r"labels\.json was not written by HeartSeg"):
+        save(study, path=tmp_path / "labels.nii.gz")
+    assert (tmp_path / "labels.json").read_text() == '{"labels": ["precious"]}'
+    assert not (tmp_path / "labels.nii.gz").exists()
+
+
+def test_two_label_files_never_share_a_note(folder: Path, tmp_path: Path) -> None:
+    study = read(folder)
+    save(study, path=tmp_path / "labels.nii.gz")
+    with pytest.raises(CannotSaveError, match="would belong to"):
+        save(study, path=tmp_path / "labels.nii")
+
+
+@pytest.mark.parametrize("place", ["labels.nii.gz", "results/day 1/prediction.nii"])
+def test_r2_2_labels_saved_among_the_images_are_labels(folder: Path, place: str) -> None:
+    save(read(folder), path=folder / place)
+    again = read(folder)
+    assert [stack.cine.name for stack in again.stacks] == ["heart"]
+    (found,) = again.labels
+    assert found.provenance == MADE
+    assert not any(problem.blocking for problem in again.problems)
+    (alone,) = read(folder / "heart.nii.gz").labels if "/" not in place else (found,)
+    assert alone.provenance == MADE
+
+
+def test_damaged_labels_among_the_images_are_no_image_either(folder: Path) -> None:
+    stored = save(read(folder), path=folder / "mine.nii.gz")
+    path = stored.files[0]
+    path.write_bytes(path.read_bytes()[:-30])
+    again = read(folder)
+    assert len(again.stacks) == 1
+    assert again.labels == ()
+    (problem,) = again.unusable_labels
+    assert problem.blocking
+    assert problem in again.problems
+
+
+def test_labels_of_another_study_are_told_and_not_used(folder: Path, tmp_path: Path) -> None:
+    write_cine(tmp_path / "other" / "liver.nii.gz")
+    save(read(tmp_path / "other"), path=folder / "results" / "labels.nii.gz")
+    again = read(folder)
+    assert (len(again.stacks), again.labels, again.unusable_labels) == (1, (), ())
+    assert any("labels of liver" in problem.what for problem in again.problems)
+
+
+def test_damaged_labels_of_one_image_do_not_block_the_other(folder: Path) -> None:
+    second = write_cine(folder / "second.nii.gz", value=2)
+    stored = save(read(folder / "heart.nii.gz"), path=folder / "results.nii.gz")
+    stored.files[0].write_bytes(stored.files[0].read_bytes()[:-30])
+    assert read(second).unusable_labels == ()
+    assert len(read(folder / "heart.nii.gz").unusable_labels) == 1
+
+
+def test_a_json_beside_an_image_makes_it_no_labels(folder: Path) -> None:
+    """BIDS keeps the facts of an image in a .json of its name."""
+    (folder / "heart.json").write_text('{"RepetitionTime": 2.0}')
+    assert len(read(folder).stacks) == 1
+
+
+def test_a_folder_of_saved_labels_alone_says_what_to_open(folder: Path, tmp_path: Path) -> None:
+    save(read(folder), path=tmp_path / "out" / "labels.nii.gz")
+    for place in (tmp_path / "out", tmp_path / "out" / "labels.nii.gz"):
+        with pytest.raises(UnreadableStudyError, match="no images") as caught:
+            read(place)
+        assert "images they were made on" in caught.value.hint
+
+
+def test_what_a_killed_save_left_goes_with_the_next_one_unless_it_may_still_grow(
+    folder: Path,
+) -> None:
+    study = read(folder)
+    save(study)
+    old, new, other = (
+        folder / "heartseg" / name
+        for name in (
+            "..new-labels.nii.gz.0123abcd.part",
+            "..new-labels.nii.gz.4567abcd.part",
+            "..new-labels.nii.gz.notes.part",
+        )
+    )
+    two_hours_ago = time.time() - 7200
+    for path in (old, new, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (two_hours_ago, two_hours_ago))
+    save(study, add=1)
+    assert [path.exists() for path in (old, new, other)] == [False, True, True]
+    assert len(read(folder).labels) == 1
+
+
+def test_paths_are_absolute_wherever_the_program_was_started(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    study = read(Path(folder.name))
+    assert study.folder == folder
+    save(study, path=Path("labels.nii.gz"))
+    loaded = run_to_end(load_labels(Path("labels.nii.gz"), study.stacks[0]))
+    assert loaded.files[0] == folder.parent / "labels.nii.gz"
+    monkeypatch.chdir(folder)
+    assert read(Path()).name == folder.name
+    assert read(Path("..") / folder.name).folder == folder

@@ -373,3 +373,40 @@ def test_every_odd_file_opens_or_is_refused_in_words(real_data: Path) -> None:
             opened.append(path.name)
     assert {"MR_Explicit_Little_MultiFrame.dcm", "circle_000.dcm", "functional.nii"} <= set(opened)
     assert {"rtstruct.dcm", "row_major.dconn.nii"}.isdisjoint(opened)
+
+
+def set_spacing(path: Path, *spacing: float) -> None:
+    """Write the spacing into the header itself; nibabel would put 1 for 0."""
+    content = bytearray(path.read_bytes())
+    content[80 : 80 + 4 * len(spacing)] = np.array(spacing, "<f4").tobytes()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("spacing", [(0, 1.5, 8), (1.5, 0, 8), (1.5, 1.5, 0), (0, 0, 0)])
+@pytest.mark.parametrize("qform", [0, 1])
+def test_r2_2_a_spacing_of_zero_is_never_taken_as_one(
+    tmp_path: Path, spacing: tuple[float, ...], qform: int
+) -> None:
+    path = write(tmp_path / "heart.nii", heart(), sform=0, qform=qform)
+    set_spacing(path, *spacing)
+    study = read(path)
+    assert any("no matrix (sform) with their true size" in what for what in blocking(study))
+
+
+def test_a_spacing_of_zero_is_no_fault_where_the_sform_gives_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "heart.nii", heart())
+    set_spacing(path, 0, 0, 0)
+    study = read(path)
+    assert blocking(study) == []
+    assert study.stacks[0].size_known
+    assert study.stacks[0].cine.geometry.spacing_mm == pytest.approx((8, 1.5, 1.5))
+
+
+def test_a_plane_without_a_thickness_has_no_known_size(tmp_path: Path) -> None:
+    plane = write(tmp_path / "plane.nii", heart((5, 6)), sform=0)
+    flat = write(tmp_path / "flat.nii", heart((5, 6, 1)), sform=0)
+    set_spacing(flat, 1.5, 1.5, 0)
+    placed = write(tmp_path / "placed.nii", heart((5, 6)))
+    known = [read(path).stacks[0].size_known for path in (plane, flat, placed)]
+    assert known == [False, False, True]
+    assert not any(blocking(read(path)) for path in (plane, flat, placed))

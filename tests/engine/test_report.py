@@ -12,15 +12,21 @@ import numpy as np
 import pypdfium2
 import pytest
 
-from engine.clinical.export import report_csv, report_facts, report_json, write_report
+from engine.clinical.export import (
+    refuse_foreign_reports,
+    report_csv,
+    report_facts,
+    report_json,
+    write_report,
+)
 from engine.clinical.figures import figure_png, make_curve_figure, make_images_figure
 from engine.clinical.pdf import make_pdf
-from engine.clinical.report import Report, make_report
+from engine.clinical.report import Report, make_report, make_unmeasured_report
 from engine.errors import CannotSaveError, GridMismatchError, UnmeasurableError
 from engine.labelmap import LabelMap
 from engine.progress import run_to_end
 from engine.structures import Structure
-from engine.study import Origin, Patient, Problem, Provenance, Study
+from engine.study import Origin, Patient, Problem, Provenance, Stack, Study
 from tests.phantoms import CylinderHeart
 
 HEART = CylinderHeart()
@@ -141,6 +147,60 @@ def test_problems_of_the_study_are_repeated_once_and_first() -> None:
 
     assert _report(study).warnings[0] == "The spacing is nominal. Ask the source."
     assert len(_report(study).warnings) == len(_report().warnings) + 1
+
+
+def test_r2_5_a_stack_of_unknown_pixel_size_has_no_millilitres() -> None:
+    with pytest.raises(UnmeasurableError, match="size of a pixel is not known"):
+        _report(_with_stack(size_known=False))
+
+
+def test_r2_6_what_cannot_be_measured_is_null_and_says_why() -> None:
+    why = UnmeasurableError("There is no left ventricle.", hint="Draw it.")
+    problem = Problem("The spacing is nominal.", "file", "Ask the source.")
+    study = _with_stack(problems=(problem,))
+    report = make_unmeasured_report(study, 0, MADE, why, program_version="1.2")
+    facts = json.loads(report_json(report))
+    assert set(facts) == set(report_facts(_report()))
+    assert set(facts["lv"].values()) | set(facts["rv"].values()) == {None}
+    assert (facts["phases"]["ed"], facts["phases"]["es"]) == (None, None)
+    assert facts["curve"] == facts["slices"] == []
+    assert facts["warnings"] == [
+        "There is no left ventricle. Draw it.",
+        "The spacing is nominal. Ask the source.",
+    ]
+    assert facts["provenance"]["model"] == "unet"
+    assert list(csv.DictReader(StringIO(report_csv(report))))
+
+
+def test_r2_5_blocking_problems_of_the_study_stand_in_the_report() -> None:
+    problem = Problem("labels.nii.gz is damaged.", "/s/heartseg/labels.nii.gz", "Mend it.", True)
+    assert (
+        "labels.nii.gz is damaged. Mend it."
+        in _report(replace(HEART.study(), problems=(problem,))).warnings
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "repeated"),
+    [
+        ("/s/short/1.dcm", True),
+        ("/s/short/cut.dcm", True),
+        ("/s/elsewhere/cut.dcm", True),
+        ("/s/long/1.dcm", False),
+        ("/s/long/cut.dcm", False),
+        ("2-chamber", False),
+        ("cylinders", True),
+    ],
+)
+def test_r2_5_problems_of_other_views_stay_out_of_the_report(where: str, repeated: bool) -> None:
+    study = _with_stack(files=(Path("/s/short/1.dcm"),))
+    cine = replace(HEART.cine(), name="2-chamber")
+    own = Problem("A frame is missing.", "anywhere", "Look.")
+    view = Stack(cine, (Path("/s/long/1.dcm"),), problems=(own,))
+    problem = Problem("It is cut short.", where, "Copy it again.")
+    report = _report(replace(study, other_views=(view,), problems=(own, problem)))
+    assert ("It is cut short. Copy it again." in report.warnings) == repeated
+    assert "A frame is missing. Look." not in report.warnings
 
 
 def test_json_holds_what_was_promised() -> None:
@@ -264,6 +324,33 @@ def test_write_report_writes_three_files_and_nothing_else(tmp_path: Path) -> Non
     assert sorted(path.name for path in paths) == ["report.csv", "report.json", "report.pdf"]
     assert sorted((tmp_path / "out").iterdir()) == sorted(paths)
     assert json.loads((tmp_path / "out" / "report.json").read_text())["lv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("report.pdf", b"%PDF-1.4 of somebody else"),
+        ("report.csv", b"name,value\n"),
+        ("report.json", b'{"program": "other"}'),
+        ("report.json", b'{"program": {"name": "HeartSeg"}}'),
+        ("report.json", b"\xff\xfe"),
+    ],
+)
+def test_r2_5_a_report_of_another_program_is_not_overwritten(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CannotSaveError, match="was not written by HeartSeg"):
+        run_to_end(write_report(_report(), tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == content
+
+
+def test_a_report_of_ours_is_replaced(tmp_path: Path) -> None:
+    run_to_end(write_report(_report(), tmp_path))
+    refuse_foreign_reports(tmp_path)
+    run_to_end(write_report(_report(ed_phase=1, es_phase=3), tmp_path))
+    assert json.loads((tmp_path / "report.json").read_text())["phases"]["ed"] == 1
 
 
 def test_two_reports_of_one_study_differ_in_their_date_alone() -> None:

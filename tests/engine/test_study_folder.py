@@ -1,6 +1,7 @@
 """Folders as users have them: ACDC, mixed, many patients, nothing."""
 
 import json
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -88,6 +89,16 @@ def test_a_damaged_info_file_is_survived(tmp_path: Path, info: str) -> None:
     assert read(tmp_path / "p").stacks[0].ed_phase is None
 
 
+@pytest.mark.parametrize("line", ["ED: -1", "ED: 0", "ES: 2.5", "ED: first", "NbFrame: -3"])
+def test_r2_2_a_frame_number_that_is_none_is_told(tmp_path: Path, line: str) -> None:
+    name, value = line.split(": ")
+    info = {"ED": "4", "ES": "11"} | {name: value}
+    text = "".join(f"{key}: {number}\n" for key, number in info.items())
+    write_acdc(tmp_path / "p", cine=False, info=text)
+    (problem,) = read(tmp_path / "p").problems
+    assert f"gives {name} as {value!r}" in problem.what
+
+
 def test_a_data_set_of_many_patients_is_not_one_patient(tmp_path: Path) -> None:
     for name in ("patient001", "patient002", "patient003", "patient004"):
         write_acdc(tmp_path / name, cine=False)
@@ -112,6 +123,51 @@ def test_dicom_and_nifti_in_one_folder_are_both_read_cines_first(tmp_path: Path)
     assert [stack.cine.name for stack in study.stacks] == ["cine sax", "lge"]
     assert [stored.stack for stored in study.labels] == [1]
     assert study.skipped_files == 1
+
+
+def test_r2_2_folders_that_are_links_are_looked_into(tmp_path: Path) -> None:
+    write_cine(tmp_path / "archive" / "series")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "series").symlink_to(tmp_path / "archive" / "series")
+    (stack,) = read(tmp_path / "study").stacks
+    assert stack.cine.shape[:2] == (6, 4)
+
+
+def test_links_that_go_round_or_meet_are_followed_once(tmp_path: Path) -> None:
+    write_cine(tmp_path / "study" / "series")
+    for name, target in (
+        ("again", tmp_path / "study" / "series"),
+        ("self", tmp_path / "study"),
+        ("above", tmp_path),
+        ("nowhere", tmp_path / "gone"),
+    ):
+        (tmp_path / "study" / name).symlink_to(target)
+    write_cine(tmp_path / "of another patient", PatientID="P2")
+    study = read(tmp_path / "study")
+    (stack,) = study.stacks
+    assert len(stack.files) == 24
+    assert not any(problem.blocking for problem in study.problems)
+    assert any(problem.what.startswith("nowhere cannot be read") for problem in study.problems)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders as POSIX knows them")
+@pytest.mark.parametrize("name", ["pipe", "pipe.nii.gz", "pipe.dcm", "Info.cfg"])
+def test_r2_2_a_pipe_is_counted_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "heart.nii.gz", frame(1))
+    os.mkfifo(tmp_path / name)
+    study = read(tmp_path)
+    assert (len(study.stacks), study.skipped_files) == (1, 1)
+    with pytest.raises(UnreadableStudyError, match="neither a file nor a folder"):
+        read(tmp_path / name)
+
+
+def test_of_many_unreadable_files_the_first_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "heart.nii.gz", frame(1))
+    for number in range(30):
+        (tmp_path / f"IM{number:02}").symlink_to(tmp_path / "gone")
+    problems = read(tmp_path).problems
+    assert len(problems) == 21
+    assert problems[-1].what == "10 more files cannot be read."
 
 
 @pytest.mark.parametrize("content", [{}, {"notes.txt": "hello"}, {".hidden": "x"}])
