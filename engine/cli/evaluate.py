@@ -66,6 +66,10 @@ def _mean(values: list[float | None]) -> float | None:
 def _tell(content: dict[str, Any], out: Path) -> None:
     for name in content["unpaired"]:
         say_note(f"Note: {name} has no partner and was left out.")
+    for name, result in content["pairs"].items():
+        if result["not_predicted"]:
+            phases = ", ".join(str(phase + 1) for phase in result["not_predicted"])
+            say_note(f"Note: {name} predicts nothing in phase {phases}; not compared there.")
     for name in content.get("without_before", []):
         say_note(f"Note: {name} has no label map from before its correction.")
     mean = content["mean_dice"]

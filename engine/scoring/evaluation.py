@@ -20,25 +20,40 @@ MYOCARDIUM_G_PER_ML = 1.05
 
 
 def compare_labels(predicted: LabelMap, reference: LabelMap) -> dict[str, Any]:
-    """Compare two label maps on every phase that the reference labels.
+    """Compare two label maps phase by phase, see `compared_phases`.
 
     Returns:
         `{"phases": {"0": {"lv": {"dice", "hausdorff_mm", "hausdorff95_mm", "volume_ml",
-        "reference_ml", ...}, ...}}, "mean_dice": ...}`. See `compare_phase`.
+        "reference_ml", ...}, ...}}, "not_predicted": [...], "mean_dice": ...}`. See
+        `compare_phase`.
 
     Raises:
         GridMismatchError: The two do not lie on the same grid.
     """
     require_one_grid(predicted, reference)
+    compared = compared_phases(predicted, reference)
     phases = {
         str(phase): compare_phase(
             predicted.voxels[phase],
             reference.voxels[phase],
             spacing_mm=reference.geometry.spacing_mm,
         )
-        for phase in reference.labelled_phases()
+        for phase in compared
     }
-    return {"phases": phases, "mean_dice": mean_dice(phases)}
+    left_out = [phase for phase in reference.labelled_phases() if phase not in compared]
+    return {"phases": phases, "not_predicted": left_out, "mean_dice": mean_dice(phases)}
+
+
+def compared_phases(predicted: LabelMap, reference: LabelMap) -> list[int]:
+    """The phases on which two label maps of one cine are compared, rising.
+
+    A prediction of ED and ES says nothing about the phases between, so only phases that both
+    label count. Where they share none, the prediction has missed them: then all that the
+    reference labels count.
+    """
+    wanted = reference.labelled_phases()
+    ours = set(predicted.labelled_phases())
+    return [phase for phase in wanted if phase in ours] or wanted
 
 
 def require_one_grid(predicted: LabelMap, reference: LabelMap) -> None:
@@ -56,13 +71,13 @@ def require_one_grid(predicted: LabelMap, reference: LabelMap) -> None:
 
 
 def confusion_of(predicted: LabelMap, reference: LabelMap) -> Confusion:
-    """The pooled confusion of two label maps over the phases that the reference labels."""
+    """The pooled confusion of two label maps over `compared_phases`."""
     return pool(
         (
             Confusion.from_labels(
                 predicted.voxels[phase], reference.voxels[phase], classes=len(Structure)
             )
-            for phase in reference.labelled_phases()
+            for phase in compared_phases(predicted, reference)
         ),
         classes=len(Structure),
     )

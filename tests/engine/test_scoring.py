@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from engine.geometry import Geometry
+from engine.labelmap import LabelMap
 from engine.scoring.distance import hausdorff95_mm, hausdorff_mm, surface_distances_mm
-from engine.scoring.evaluation import compare_phase
+from engine.scoring.evaluation import compare_labels, compare_phase
 from engine.scoring.overlap import dice
 
 
@@ -52,3 +54,25 @@ def test_volumes_of_a_phase_are_in_millilitres() -> None:
 
     assert scores["lv"]["volume_ml"] == pytest.approx(200 * 8 * 1.5 * 1.5 / 1000)
     assert scores["rv"]["hausdorff_mm"] is None
+
+
+def cine_labels(*labelled: int) -> LabelMap:
+    """Four phases with a cavity in the given ones."""
+    voxels = np.zeros((4, 2, 12, 12), np.uint8)
+    voxels[list(labelled), :, 3:9, 3:9] = 3
+    return LabelMap(voxels, Geometry.from_affine(np.diag([1.5, 1.5, 8.0, 1.0]), (2, 12, 12)))
+
+
+def test_phases_that_were_not_predicted_are_named_not_counted() -> None:
+    result = compare_labels(cine_labels(0, 2), cine_labels(0, 1, 2, 3))
+
+    assert sorted(result["phases"]) == ["0", "2"]
+    assert result["not_predicted"] == [1, 3]
+    assert result["mean_dice"] == 1.0
+
+
+def test_a_prediction_that_shares_no_phase_with_the_reference_has_missed() -> None:
+    result = compare_labels(cine_labels(), cine_labels(0, 2))
+
+    assert result["not_predicted"] == []
+    assert result["phases"]["0"]["lv"]["dice"] == 0.0
