@@ -1,0 +1,1 @@
+"""Published studies run again: grids of trainings, their scores and figures beside the printed."""
