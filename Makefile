@@ -8,7 +8,7 @@ export QT_API := pyside6
 export OMP_WAIT_POLICY := passive
 SCREEN = $(if $(DISPLAY),,env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp")
 
-.PHONY: demo app test lint pytest bench system wheel clean
+.PHONY: demo app test lint pytest bench system wheel bundle clean
 
 demo: $(STAMP)
 	$(SCREEN) $(PY) -X faulthandler -m heartseg_gui.demo out/demo $(if $(DISPLAY),,--pictures-only)
@@ -43,6 +43,12 @@ $(STAMP): pyproject.toml packaging/system-packages.txt
 
 wheel: $(STAMP)
 	$(PY) -m build --wheel
+
+# One folder with both programs that needs no Python: out/bundle/heartseg. Takes minutes, 1.5 GB.
+bundle: $(STAMP)
+	$(PY) -m pip install --quiet -e ".[bundle]"
+	$(PY) -m PyInstaller --noconfirm --distpath out/bundle --workpath out/bundle-work \
+		packaging/heartseg.spec
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

@@ -1,0 +1,109 @@
+"""What the bundle holds beyond what PyInstaller finds by reading the program's imports.
+
+Plain lists and paths, so that a test can compare them with the program.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+PACKAGES = ("engine", "heartseg_gui", "resources")
+
+# Imported by a name held in a string, so no reader of the code sees them.
+BY_NAME = ("scipy.ndimage", "vtkmodules.vtkFiltersCore", "pyvista")
+
+# Imported by training and by some recipes only, which may be long after the start.
+FOR_TRAINING = ("lightning_fabric", "sklearn", "skimage.exposure", "tensorboardX")
+
+# Wanted with their modules, `is_wanted_module` deciding: MONAI walks its own folder when it is
+# imported, pyvista finds VTK's classes by name, DICOM decoders are found by entry points.
+WHOLE_PACKAGES = ("monai", "vtkmodules", "pylibjpeg", "libjpeg", "openjpeg", "rle")
+DECODERS = "pylibjpeg.pixel_data_decoders"
+
+# Never wanted, though an import of them stands in some library. The last two are all of VTK.
+UNWANTED = (
+    "tkinter",
+    "pytest",
+    "_pytest",
+    "hypothesis",
+    "mypy",
+    "setuptools",
+    "IPython",
+    "PySide6.QtQml",
+    "PySide6.QtQuick",
+    "vtk",
+    "vtkmodules.all",
+)
+
+# Parts of VTK that open files of other sciences, serve the web or need its own accelerators.
+_UNWANTED_VTK = ("Accelerators", "Domains", "IO", "Serialization", "Testing", "Web")
+_WANTED_VTK = ("vtkIOCore", "vtkIOGeometry", "vtkIOImage", "vtkIOLegacy", "vtkIOPLY", "vtkIOXML")
+_UNWANTED_VTK_PACKAGES = ("gtk", "qt", "test", "tk", "web", "wx")
+
+_UNWANTED_FOLDERS = ("torch/test/", "torch/bin/", "torch/include/", "torch/share/")
+_WANTED_AFTER_ALL = ("torch/bin/torch_shm_manager",)  # tensors shared between processes need it
+_UNWANTED_NAMES = ("direct_url.json",)  # names the folder of whoever built the bundle
+_UNWANTED_HOOKS = ("pyi_rth_mplconfig",)  # fonts would be listed anew with every start
+
+
+def own_modules(root: Path) -> list[str]:
+    """Names of the program's own modules.
+
+    Args:
+        root: The repository.
+    """
+    paths = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
+    names = [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(paths)]
+    return [name.removesuffix(".__init__") for name in names]
+
+
+def resource_files(root: Path) -> list[tuple[str, str]]:
+    """The program's own files as (path, folder in the bundle).
+
+    Args:
+        root: The repository.
+    """
+    paths = [path for path in sorted((root / "resources").rglob("*")) if path.is_file()]
+    return [
+        (str(path), path.parent.relative_to(root).as_posix())
+        for path in paths
+        if path.suffix not in (".py", ".pyc")
+    ]
+
+
+def is_wanted_module(name: str) -> bool:
+    """Whether a module of one of `WHOLE_PACKAGES` goes into the bundle."""
+    package, *rest = name.split(".")
+    if name in UNWANTED:
+        return False
+    if package == "vtkmodules" and rest:
+        part = rest[0]
+        unwanted = part.removeprefix("vtk").startswith(_UNWANTED_VTK) or part.startswith("lib")
+        return part in _WANTED_VTK or not (unwanted or part in _UNWANTED_VTK_PACKAGES)
+    return "tests" not in rest
+
+
+def is_wanted_file(place: str) -> bool:
+    """Whether a file that PyInstaller found goes into the bundle.
+
+    Args:
+        place: Its path in the bundle.
+    """
+    path = place.replace("\\", "/")
+    if PurePosixPath(path).name in _UNWANTED_NAMES:
+        return False
+    return path in _WANTED_AFTER_ALL or not path.startswith(_UNWANTED_FOLDERS)
+
+
+def scripts_of(start: str, scripts: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """What one program runs: the libraries' hooks, then its start script.
+
+    Args:
+        start: Name of its start script, without suffix.
+        scripts: Hooks and the start scripts of all programs: (name, path, kind).
+    """
+    return [
+        entry
+        for entry in scripts
+        if entry[0] not in _UNWANTED_HOOKS
+        and (not entry[0].startswith("start_") or entry[0] == start)
+    ]
