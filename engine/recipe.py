@@ -293,24 +293,36 @@ def read_recipe(source: str | Path) -> Recipe:
     """Read a recipe from a TOML file, or by name from `resources/recipes`.
 
     Raises:
-        ModelError: No such recipe, or a field is wrong.
+        ModelError: No such recipe, it cannot be read, or a field is wrong.
     """
-    path = Path(source)
-    if not path.is_file():
-        path = resource_path("recipes", f"{source}.toml")
+    try:
+        path = _find_recipe(source)
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The recipe {source} cannot be read: {error.strerror or error}.",
+            hint="Check the permissions of the file and of the folder that it lies in.",
+        ) from error
+    try:
+        return Recipe.model_validate(tomllib.loads(content.decode("utf-8")))
+    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(
+            f"The recipe {path} is not valid: {_first_fault(error)}.",
+            hint="Mend that field, or start from a recipe in resources/recipes.",
+        ) from error
+
+
+def _find_recipe(source: str | Path) -> Path:
+    if Path(source).is_file():
+        return Path(source)
+    path = resource_path("recipes", f"{source}.toml")
     if not path.is_file():
         known = list_recipes()
         raise ModelError(
             f"There is no recipe {str(source)!r}{nearest(str(source), known)}.",
             hint=f"Give the path of a TOML file, or one of: {', '.join(known)}.",
         )
-    try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(
-            f"The recipe {path} is not valid: {_first_fault(error)}.",
-            hint="Mend that field, or start from a recipe in resources/recipes.",
-        ) from error
+    return path
 
 
 def change_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import typer
 
-from engine.cli import learning, patient
+from engine.cli import evaluate, experiment, learning, networks, patient
 from engine.cli.console import say_error
 from engine.errors import HeartSegError
 from engine.progress import Cancelled
 
 DONE, OUR_FAULT, INPUT_AT_FAULT = 0, 1, 2
+_INTERRUPTED = 130  # what typer makes of Ctrl-C: it returns the code, and raises nothing
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer may carry a click of its own
 
@@ -24,6 +25,9 @@ app = typer.Typer(
 )
 patient.add_to(app)
 learning.add_to(app)
+evaluate.add_to(app)
+networks.add_to(app)
+experiment.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,13 +45,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say_error(str(error), "`heartseg COMMAND --help` shows how, with an example.")
         return INPUT_AT_FAULT
     except (Cancelled, KeyboardInterrupt, typer.Abort):
-        say_error("Stopped.", "Files that were complete are kept; nothing half-written is left.")
-        return INPUT_AT_FAULT
+        return _say_stopped()
+    except OSError as error:
+        return _say_refused(error)
     except Exception:  # noqa: BLE001  (the last line of defence; anything here is our fault)
         traceback.print_exc()
         say_error("This is a mistake in the program.", "Please report it with the lines above.")
         return OUR_FAULT
+    if result == _INTERRUPTED:
+        return _say_stopped()
     return int(result) if isinstance(result, int) else DONE
+
+
+def _say_stopped() -> int:
+    say_error("Stopped.", "Files that were complete are kept; nothing half-written is left.")
+    return INPUT_AT_FAULT
+
+
+def _say_refused(error: OSError) -> int:
+    """What the system refused: a path without permission, a full disk, a lost connection."""
+    what = error.strerror or str(error) or type(error).__name__
+    where = "" if error.filename is None else f"{error.filename}: "
+    say_error(f"{where}{what}.", "Check that the path is right and that you may read and write it.")
+    return INPUT_AT_FAULT
 
 
 def run() -> None:

@@ -1,27 +1,31 @@
-"""Commands about models: train, evaluate, models."""
+"""Commands about models: train, models."""
 
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from engine.cli.console import drive, say, say_json, say_note, say_table, write_json
+from engine.cli.console import drive, say, say_error, say_json, say_table
 from engine.cli.patient import DeviceChoice, DeviceOption
-from engine.errors import UnreadableStudyError
+from engine.errors import ModelError, UnreadableStudyError
+from engine.progress import Cancelled, run_to_end
 
 if TYPE_CHECKING:
     from engine.learning.models import ModelEntry
+    from engine.recipe import Recipe
+
+_INPUT_AT_FAULT = 2  # that is why there is no model
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command(epilog="Example: heartseg train shortaxis-unet --data data/acdc --out run1")(train)
-    app.command(epilog="Example: heartseg evaluate predicted reference --out scores.json")(evaluate)
     app.command(epilog="Example: heartseg models --json")(models)
 
 
-def train(
+def train(  # noqa: PLR0913  (each is an option of the command)
     recipe: Annotated[str, typer.Argument(help="A recipe's name, or the path of a TOML file.")],
     data: Annotated[
         list[Path],
@@ -31,56 +35,110 @@ def train(
     epochs: Annotated[
         int | None, typer.Option("--epochs", min=1, help="Instead of the recipe's number.")
     ] = None,
+    fold: Annotated[
+        int | None, typer.Option("--fold", min=0, help="The fold that is held out, from 0.")
+    ] = None,
+    changes: Annotated[
+        list[str],
+        typer.Option("--set", help="section.field=value, instead of the recipe's value."),
+    ] = [],  # noqa: B006  (typer copies it)
     device: DeviceOption = DeviceChoice.AUTO,
+    devices: Annotated[
+        int, typer.Option("--devices", min=1, help="GPUs, or processes that share the CPU.")
+    ] = 1,
+    nodes: Annotated[
+        int,
+        typer.Option(
+            "--nodes",
+            min=1,
+            help="Machines. Start the same command on each, with MASTER_ADDR and MASTER_PORT of "
+            "the first and NODE_RANK from 0 in its environment, or use torchrun.",
+        ),
+    ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", min=1, help="Of each process on a CPU; 1 is exactly repeatable."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
 ) -> None:
     """Train a model by a recipe, then score it on the patients it held out."""
+    from engine.recipe import read_recipe
+
+    chosen = _change(read_recipe(recipe), changes, epochs, fold)
+    folders = [_folder(folder) for folder in data]
+
     from engine.datasets.catalogue import read_labelled
-    from engine.io.atomic_file import write_atomically
-    from engine.learning.card import write_card
-    from engine.learning.checkpoint import load_model
-    from engine.learning.recipe import read_recipe
-    from engine.learning.scorecard import score_held_out, write_scores
-    from engine.learning.training import split_patients
+    from engine.learning.processes import FollowerStopped, is_first_process
     from engine.learning.training import train as train_steps
 
-    chosen = read_recipe(recipe)
+    show = drive if is_first_process() else run_to_end
+    patients = [patient for folder in folders for patient in show(read_labelled(folder))]
+    steps = train_steps(
+        patients,
+        chosen,
+        out,
+        device=device.value,
+        resume=resume,
+        devices=devices,
+        nodes=nodes,
+        threads=threads,
+    )
+    try:
+        show(steps)
+    except FollowerStopped as stopped:
+        raise typer.Exit(_INPUT_AT_FAULT) from stopped  # the process that failed has told why
+    except (KeyboardInterrupt, Cancelled) as stop:
+        _say_stopped(out)
+        raise typer.Exit(_INPUT_AT_FAULT) from stop
+    if is_first_process():
+        _show_run(out)
+
+
+def _say_stopped(out: Path) -> None:
+    from engine.learning.run_folder import STATE
+
+    if (out / STATE).is_file():
+        hint = "Give --resume to go on where the last whole epoch ended."
+    else:
+        hint = "No epoch was complete; start anew."
+    say_error("Stopped.", hint)
+
+
+def _change(recipe: "Recipe", changes: list[str], epochs: int | None, fold: int | None) -> "Recipe":
+    """The recipe with what the command line changes of it."""
+    from engine.recipe import change_recipe
+
+    wanted = dict(_read_change(change) for change in changes)
     if epochs is not None:
-        training = chosen.training.model_copy(update={"epochs": epochs})
-        chosen = chosen.model_copy(update={"training": training})
-    patients = [patient for folder in data for patient in drive(read_labelled(_folder(folder)))]
-    drive(train_steps(patients, chosen, out, device=device.value, resume=resume))
-    trained, held_out = split_patients(patients, chosen)
-    scores = drive(score_held_out(load_model(out), held_out, device=device.value))
-    card = write_card(chosen, scores, trained=trained, held_out=held_out)
-    write_atomically(out / "card.md", card.encode())
+        wanted["training.epochs"] = epochs
+    if fold is not None:
+        wanted["split.fold"] = fold
+    return change_recipe(recipe, wanted)
+
+
+def _read_change(text: str) -> tuple[str, Any]:
+    """The name and the value of `section.field=value`; a value is written as in TOML."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ModelError(
+            f"{text!r} changes nothing in a recipe.",
+            hint="Write --set section.field=value, for example --set training.batch=4.",
+        )
+    try:
+        content: Any = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        content = value.strip()  # a text without quotes
+    return name.strip(), content
+
+
+def _show_run(out: Path) -> None:
+    from engine.learning.models import read_entry
+
+    scores = read_entry(out).scores
     say(f"Model: {out}")
-    say(f"Scores on {len(held_out)} held-out patients: {write_scores(scores, out)}")
-    _show_scores(scores["summary"])
-
-
-def evaluate(
-    predicted: Annotated[Path, typer.Argument(help="Label file, or a folder of label files.")],
-    reference: Annotated[Path, typer.Argument(help="The same for the reference.")],
-    out: Annotated[Path, typer.Option("--out", help="JSON file to write.")],
-) -> None:
-    """Compare label maps: Dice, Hausdorff distance and volumes, per structure and phase."""
-    from engine.cli.pairing import pair_files, read_label_map
-    from engine.scoring.evaluation import compare_labels
-
-    pairs, left_over = pair_files(predicted, reference)
-    results: dict[str, Any] = {}
-    for name, (ours, theirs) in pairs.items():
-        reference_map = drive(read_label_map(theirs))
-        predicted_map = drive(read_label_map(ours, like=reference_map))
-        results[name] = compare_labels(predicted_map, reference_map)
-    values = [r["mean_dice"] for r in results.values() if r["mean_dice"] is not None]
-    mean = sum(values) / len(values) if values else None
-    write_json({"pairs": results, "unpaired": left_over, "mean_dice": mean}, out)
-    for name in left_over:
-        say_note(f"Note: {name} has no partner and was left out.")
-    say(f"Compared {len(results)} label maps, mean Dice {'-' if mean is None else f'{mean:.3f}'}")
-    say(f"Wrote {out}")
+    if scores:
+        say(f"Scores on {len(scores['patients'])} held-out patients: {out / 'scores.json'}")
+        _show_scores(scores["summary"])
 
 
 def models(
@@ -107,6 +165,7 @@ def _as_json(entry: "ModelEntry") -> dict[str, Any]:
         "title": entry.title,
         "licence": entry.licence,
         "path": str(entry.path),
+        "task": entry.recipe.data.task,
         "network": entry.recipe.network.name,
         "scores": entry.scores.get("summary", {}),
     }

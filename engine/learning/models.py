@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
-from engine.learning.recipe import Recipe, read_recipe
+from engine.recipe import Recipe, read_recipe
 from resources import resource_path
 
 WEIGHTS = "weights.safetensors"

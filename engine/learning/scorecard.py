@@ -1,87 +1,146 @@
-"""Scores of a model on the patients its training held out, and the table for its card."""
+"""Scores of a model on the patients its training held out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.cine import Cine
 from engine.datasets.labelled import LabelledPatient, LabelledVolume
-from engine.geometry import Geometry
+from engine.datasets.selection import usable_slices
 from engine.io.atomic_file import write_atomically
 from engine.learning.checkpoint import Model
-from engine.learning.inference import predict
-from engine.progress import Progress, Steps
-from engine.scoring.evaluation import compare_phase, ejection_fraction
+from engine.learning.components import clean_up
+from engine.learning.inference import score_volume
+from engine.learning.runtime import choose_device
+from engine.progress import Steps
+from engine.scoring.cohort import Case, score_cohort
 from engine.scoring.overlap import dice
 from engine.structures import Structure
+
+if TYPE_CHECKING:
+    import torch
 
 
 def score_held_out(
     model: Model, patients: Sequence[LabelledPatient], *, device: str = "auto"
 ) -> Steps[dict[str, Any]]:
-    """Score a model on patients it was not trained on.
+    """Score a model on patients it was not trained on; yields after every volume.
 
-    Fully labelled volumes give Dice per structure and phase and the error of the ejection
-    fraction; volumes without RV labels give the Dice of the LV cavity.
+    Every volume of the recipe's phases is labelled whole and compared on the grid it was acquired
+    on, on the slices that the recipe's `data` lets take part. Volumes that are not fully labelled
+    give the Dice of the LV cavity alone.
 
     Returns:
-        `{"patients": [...], "summary": {...}}`, JSON-ready; EF errors in percentage points,
-        prediction minus reference.
+        `{"patients": [...], "summary": {...}, "cohort": {...}}`, JSON-ready. Patients have
+        their scores by phase and class, and the measured and the reference ejection fraction;
+        the summary is that of `summarise_scores`, the cohort that of `score_cohort`.
     """
-    rows = []
-    for number, patient in enumerate(patients):
-        yield Progress(number, len(patients), f"Scoring {patient.name}")
-        rows.append((yield from _score_patient(model, patient, device)))
-    return {"patients": rows, "summary": summarise_scores(rows)}
+    recipe = model.recipe
+    predicted = _Predicted(model, patients, choose_device(device))
+    cohort = yield from score_cohort(
+        predicted, classes=recipe.task.classes, limits_factor=recipe.scoring.limits_factor
+    )
+    rows = _patient_rows(cohort["as_predicted"], patients, predicted.lv_dice)
+    return {"patients": rows, "summary": summarise_scores(rows), "cohort": cohort}
 
 
-def _score_patient(model: Model, patient: LabelledPatient, device: str) -> Steps[dict[str, Any]]:
-    row: dict[str, Any] = {"patient": patient.name, "group": patient.group, "phases": {}}
-    labelled: dict[str, tuple[Any, Any]] = {}
-    for volume in patient.volumes:
-        prediction = yield from predict(model, _as_cine(volume), phases=(0,), device=device)
-        predicted = prediction.voxels[0]
-        if volume.complete:
-            reference = volume.labels()
-            labelled[volume.phase] = (predicted, reference)
-            row["phases"][volume.phase or volume.name] = compare_phase(
-                predicted, reference, spacing_mm=volume.spacing_mm
+class _Predicted:
+    """The fully labelled volumes of some patients, each predicted when its turn comes."""
+
+    def __init__(
+        self, model: Model, patients: Sequence[LabelledPatient], device: "torch.device"
+    ) -> None:
+        self._model = model
+        self._device = device
+        self._network = model.network.to(device)
+        self._volumes = [
+            (patient, volume, slices)
+            for patient in patients
+            for volume in patient.volumes
+            if (slices := usable_slices(volume, model.recipe.data))
+        ]
+        self.lv_dice: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._volumes)
+
+    def __iter__(self) -> Iterator[Case]:
+        for patient, volume, slices in self._volumes:
+            probabilities, labels = self._predict(volume)
+            if not volume.complete:
+                cavity = volume.possible[slices] == 1 << Structure.LV
+                self.lv_dice[patient.name] = dice(labels[slices] == Structure.LV, cavity)
+                continue
+            yield Case(
+                patient.name,
+                patient.group,
+                volume.phase,
+                labels[slices],
+                volume.labels()[slices],
+                volume.spacing_mm,
+                probabilities[:, slices],
             )
+
+    def _predict(self, volume: LabelledVolume) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Probabilities (k, z, y, x) and labels (z, y, x), cleaned up as the recipe says."""
+        recipe = self._model.recipe
+        probabilities = score_volume(
+            self._network,
+            recipe,
+            volume.image,
+            volume.spacing_mm,
+            self._device,
+            adjacent=volume.adjacent,
+        )
+        if recipe.network.classes > 1:
+            labels = probabilities.argmax(axis=0).astype(np.uint8)
         else:
-            cavity = volume.possible == 1 << Structure.LV
-            row["lv_dice"] = dice(predicted == Structure.LV, cavity)
-    if {"ED", "ES"} <= labelled.keys():
-        for structure in (Structure.LV, Structure.RV):
-            ours, theirs = (
-                ejection_fraction(labelled["ED"][side], labelled["ES"][side], structure)
-                for side in (0, 1)
-            )
-            if ours is not None and theirs is not None:
-                row[f"{structure.name.lower()}_ef_percent"] = [100 * ours, 100 * theirs]
-    return row
+            labels = (probabilities[1] >= recipe.scoring.threshold).astype(np.uint8)
+        return probabilities, clean_up(labels, recipe.scoring.clean_up)
 
 
-def _as_cine(volume: LabelledVolume) -> Cine:
-    z_mm, y_mm, x_mm = volume.spacing_mm
-    depth, height, width = volume.image.shape
-    geometry = Geometry.from_affine(np.diag([x_mm, y_mm, z_mm, 1.0]), (depth, height, width))
-    return Cine(volume.name, volume.image[None].copy(), geometry)
+def _patient_rows(
+    block: Mapping[str, Any],
+    patients: Sequence[LabelledPatient],
+    lv_dice: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {
+        p.name: {"patient": p.name, "group": p.group, "phases": {}} for p in patients
+    }
+    for volume in block["volumes"]:
+        phases = rows[volume["patient"]]["phases"]
+        name = volume["phase"] or f"volume {len(phases) + 1}"
+        phases[name] = volume["scores"]
+    for measured in block["patients"]:
+        for quantity in ("lv_ef_percent", "rv_ef_percent"):
+            both = measured.get("quantities") or {"predicted": {}, "reference": {}}
+            pair = [both[side].get(quantity) for side in ("predicted", "reference")]
+            if None not in pair:
+                rows[measured["patient"]][quantity] = pair
+    for name, value in lv_dice.items():
+        rows[name]["lv_dice"] = value
+    return list(rows.values())
 
 
-def summarise_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Means over patients: Dice by phase and structure, bias and SD of the EF error [points]."""
+def summarise_scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Means over volumes: Dice by phase and class, bias and SD of the EF error [points].
+
+    EF errors are prediction minus reference. Volumes without a phase are put together.
+    """
     cells: dict[str, list[float]] = {}
     for row in rows:
         for phase, scores in row["phases"].items():
+            start = "" if phase.startswith("volume ") else f"{phase} "
             for structure, score in scores.items():
-                cells.setdefault(f"{phase} {structure}", []).append(score["dice"])
-        if "lv_dice" in row:
-            cells.setdefault("Sunnybrook lv", []).append(row["lv_dice"])
+                cells.setdefault(f"{start}{structure}", []).append(score["dice"])
+    full = [value for values in cells.values() for value in values]
+    partial = [row["lv_dice"] for row in rows if "lv_dice" in row]
+    if partial:
+        cells["Sunnybrook lv"] = partial
     summary: dict[str, Any] = {"dice": {name: float(np.mean(v)) for name, v in cells.items()}}
-    full = [v for name, values in cells.items() if not name.startswith("Sunny") for v in values]
     summary["mean_foreground_dice"] = float(np.mean(full)) if full else None
     for ventricle in ("lv", "rv"):
         pairs = [row[f"{ventricle}_ef_percent"] for row in rows if f"{ventricle}_ef_percent" in row]
@@ -96,7 +155,7 @@ def summarise_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return summary
 
 
-def write_scores(scores: dict[str, Any], folder: Path) -> Path:
+def write_scores(scores: Mapping[str, Any], folder: Path) -> Path:
     """Write `scores.json` into a model folder, replacing it at once."""
     path = folder / "scores.json"
     write_atomically(path, json.dumps(scores, indent=1, allow_nan=False).encode())

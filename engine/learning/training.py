@@ -1,53 +1,34 @@
 """Training: from labelled patients and a recipe to a model folder, resumable at every epoch."""
 
-import copy
-import json
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.datasets.augment import Limits
 from engine.datasets.labelled import LabelledPatient
-from engine.datasets.slices import TrainingSlice, batches, make_training_slices
-from engine.datasets.splits import make_folds
-from engine.errors import CannotSaveError, ModelError
-from engine.learning.checkpoint import build_network, save_weights
-from engine.learning.losses import partial_cross_entropy, partial_dice_loss
-from engine.learning.models import WEIGHTS
-from engine.learning.recipe import Recipe, read_recipe
-from engine.learning.runtime import choose_device
-from engine.networks.blocks import in_channels_last
+from engine.datasets.samples import Batch
+from engine.datasets.splits import Split, split_patients
+from engine.errors import ModelError
+from engine.learning.assessment import Assessment, Assessor
+from engine.learning.finishing import finish_run
+from engine.learning.learner import Learner, NotFinite, start_network
+from engine.learning.processes import Processes, start_processes
+from engine.learning.recording import Recorder, Seconds
+from engine.learning.run_folder import RunFolder, open_run
+from engine.learning.runtime import (
+    choose_device,
+    choose_precision,
+    describe_device,
+    is_out_of_memory,
+)
+from engine.learning.schedule import Course
+from engine.learning.training_data import TrainingData, check_recipe, gather_data
 from engine.progress import Progress, Steps
-
-_STATE = "state.safetensors"
-_LOG = "log.jsonl"
-
-
-def split_patients(
-    patients: Sequence[LabelledPatient], recipe: Recipe
-) -> tuple[list[LabelledPatient], list[LabelledPatient]]:
-    """Split into training and held-out patients by the recipe's fold, stratified by group.
-
-    Patients named in `leave_out` are in neither.
-    """
-    used = [patient for patient in patients if patient.name not in recipe.leave_out]
-    training = recipe.training
-    folds = make_folds(
-        {patient.name: patient.group for patient in used},
-        folds=training.folds,
-        seed=training.seed,
-    )
-    held_out = set(folds[training.fold % training.folds])
-    return (
-        [patient for patient in used if patient.name not in held_out],
-        [patient for patient in used if patient.name in held_out],
-    )
+from engine.recipe import Recipe
 
 
 def train(
@@ -57,212 +38,221 @@ def train(
     *,
     device: str = "auto",
     resume: bool = False,
+    devices: int = 1,
+    nodes: int = 1,
+    threads: int | None = None,
 ) -> Steps[Path]:
-    """Train the recipe's network; yields after every batch.
+    """Train the recipe's network and score it on the test patients; yields after every batch.
 
-    The weights that are kept are the running mean over the last steps, at the end of the last
-    epoch: no checkpoint is chosen by its score on held-out patients, so their score stays honest.
+    With several processes each learns from its share of every batch. The mean of their gradients
+    is that of the whole batch where the loss is a mean over samples; a loss pooled over a batch
+    is pooled over each share.
 
     Args:
-        patients: All labelled patients; the recipe's fold of them is held out.
+        patients: All labelled patients; the recipe's split says what each is for.
         recipe: What to train.
-        out: Folder for the model; made if missing.
+        out: Folder for the model; made if missing. All processes must see it.
         device: auto, cpu or cuda.
         resume: Go on where an interrupted run in `out` stopped.
+        devices: Processes on this machine, a GPU each or parts of the CPU; more than one only
+            from the command line, which they run again.
+        nodes: Machines.
+        threads: Of each process on a CPU; None takes all cores. Runs are equal to the last bit
+            with one.
 
     Returns:
         `out`, which is then a model folder.
 
     Raises:
-        ModelError: Nothing to train on, or `out` holds another run.
+        ModelError: Nothing to train on, recipe and data do not go together, the memory is too
+            small, the loss became NaN, or `out` holds another run.
+        CannotSaveError: `out` cannot be written, or the disk is full; the state of the epoch
+            before is kept.
+        FollowerStopped: In all processes but the first, when the first ends with an error.
     """
-    run = _prepare(recipe, out, resume=resume)
     where = choose_device(device)
-    yield Progress(0, 0, "Preparing slices")
-    chosen, held_out = split_patients(patients, recipe)
-    slices = make_training_slices(
-        chosen,
-        low_percentile=recipe.image.low_percentile,
-        high_percentile=recipe.image.high_percentile,
-    )
-    if len(slices) < recipe.training.batch:
-        raise ModelError(
-            f"There are only {len(slices)} labelled slices to train on.",
-            hint=f"A batch takes {recipe.training.batch}; give a folder with more patients.",
-        )
-    torch.manual_seed(recipe.training.seed)
-    learner = Learner(recipe, steps_per_epoch=len(slices) // recipe.training.batch, device=where)
-    first = learner.load(out / _STATE) if run == "resumed" else 0
-    (out / "split.json").write_text(
-        json.dumps(
-            {"trained": [p.name for p in chosen], "held_out": [p.name for p in held_out]}, indent=1
-        )
-    )
-    for epoch in range(first, recipe.training.epochs):
-        started = time.monotonic()
-        loss = yield from _run_epoch(learner, slices, recipe, epoch)
-        learner.save(out / _STATE, epoch + 1)
-        save_weights(learner.average, out / WEIGHTS)
-        _log(out, {"epoch": epoch + 1, "loss": loss, "seconds": time.monotonic() - started})
-    (out / _STATE).unlink(missing_ok=True)
+    precision = choose_precision(recipe.training.precision, where)
+    with start_processes(
+        where, precision, devices=devices, nodes=nodes, threads=threads
+    ) as processes:
+        yield Progress(0, 0, "Preparing samples")
+        split, folder, run = _prepare(patients, recipe, out, processes, resume=resume)
+        with closing(run.recorder):
+            yield from run.to_end()
+    chosen = run.course.chosen_epoch
+    del run  # the model is loaded anew, and may need the room
+    if folder is not None:
+        yield from finish_run(folder, recipe, split, chosen_epoch=chosen, device=device)
     return out
 
 
-def _prepare(recipe: Recipe, out: Path, *, resume: bool) -> str:
-    """Make the output folder, or check that it holds this very run."""
-    path = out / "recipe.toml"
-    if resume and (out / _STATE).is_file():
-        if read_recipe(path) != recipe:
-            raise ModelError(
-                f"{out} holds a run of another recipe.",
-                hint="Resume with the recipe.toml in that folder, or choose a new folder.",
-            )
-        return "resumed"
-    if (out / WEIGHTS).exists():
-        raise ModelError(
-            f"{out} already holds a trained model.",
-            hint="Choose a new folder; nothing is overwritten.",
-        )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_text(recipe.to_toml(), encoding="utf-8")
-    except OSError as error:
-        raise CannotSaveError(
-            f"{out} cannot be written: {error.strerror}.", hint="Choose another folder."
-        ) from error
-    (out / _LOG).unlink(missing_ok=True)
-    return "new"
+def _prepare(
+    patients: Sequence[LabelledPatient],
+    recipe: Recipe,
+    out: Path,
+    processes: Processes,
+    *,
+    resume: bool,
+) -> tuple[Split, RunFolder | None, "_Run"]:
+    """Everything up to the first batch; the folder is the first process's alone."""
+    folder: RunFolder | None = None
+    with processes.together():
+        check_recipe(recipe, processes=processes.count)
+        split = split_patients(patients, recipe)
+        if processes.is_first:
+            folder = _open_folder(out, recipe, split, processes, resume=resume)
+        network = start_network(recipe)
+        data = gather_data(split, recipe, stride=network.stride)
+    learner = Learner(network, recipe, data.loss, processes)
+    run = _Run(recipe, data, learner, processes, folder)
+    with processes.together():
+        if resume:
+            run.recorder.restore(out)
+    return split, folder, run
 
 
-def _run_epoch(
-    learner: "Learner", slices: Sequence[TrainingSlice], recipe: Recipe, epoch: int
-) -> Steps[float]:
-    training, steps = recipe.training, learner.steps_per_epoch
-    total = 0.0
-    stream = batches(
-        slices,
-        batch=training.batch,
-        patch=recipe.image.patch,
-        pixel_mm=recipe.image.spacing_mm,
-        limits=make_limits(recipe),
-        seed=training.seed * 100_003 + epoch,
+def _open_folder(
+    out: Path, recipe: Recipe, split: Split, processes: Processes, *, resume: bool
+) -> RunFolder:
+    folder = open_run(out, recipe, resume=resume)
+    folder.write_split(trained=split.train, validated=split.validation, held_out=split.test)
+    folder.write_environment(
+        {
+            "device": describe_device(processes.device),
+            "processes": processes.count,
+            "threads": torch.get_num_threads(),
+            "precision": processes.precision,
+        }
     )
-    for number, (images, possible) in enumerate(stream, start=1):
-        total += learner.learn(images, possible)
-        yield Progress(
-            epoch * steps + number,
-            training.epochs * steps,
-            f"Epoch {epoch + 1} of {training.epochs}, loss {total / number:.3f}",
-        )
-    return total / steps
+    return folder
 
 
-def make_limits(recipe: Recipe) -> Limits:
-    """The recipe's augmentation in pixels."""
-    values: dict[str, Any] = recipe.augmentation.model_dump()
-    values["shift_pixels"] = values.pop("shift_mm") / recipe.image.spacing_mm
-    return Limits(**values)
+class _Run:
+    """One training: what it learns from, what learns, and how far it has come."""
 
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: TrainingData,
+        learner: Learner,
+        processes: Processes,
+        folder: RunFolder | None,
+    ) -> None:
+        self._recipe = recipe
+        self._data = data
+        self._learner = learner
+        self._processes = processes
+        self._batches = data.samples.steps_per_epoch(ranks=processes.count)
+        steps = -(-self._batches // recipe.training.accumulate)
+        self.course = Course(recipe, steps_per_epoch=steps)
+        self.recorder = Recorder(recipe, learner, self.course, folder, images=len(data.samples))
 
-def _log(out: Path, entry: Mapping[str, float]) -> None:
-    with (out / _LOG).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
-
-
-class Learner:
-    """A network in training: optimiser, learning-rate schedule and running mean of weights."""
-
-    def __init__(self, recipe: Recipe, *, steps_per_epoch: int, device: torch.device) -> None:
-        self.recipe = recipe
-        self.device = device
-        self.steps_per_epoch = steps_per_epoch
-        self._step = 0
-        network = in_channels_last(build_network(recipe).to(device))
-        self.network = network
-        self.average = copy.deepcopy(network).eval().requires_grad_(False)
-        self._optimiser = torch.optim.AdamW(
-            network.parameters(),
-            lr=recipe.training.learning_rate,
-            weight_decay=recipe.training.weight_decay,
-            fused=True,
-        )
-
-    def learn(self, images: Tensor, possible: Tensor) -> float:
-        """Take one step on a batch, (b, 1, y, x) and bits (b, y, x); returns the loss."""
-        self._set_learning_rate()
-        images = images.to(self.device, memory_format=torch.channels_last)
-        possible = possible.to(self.device)
-        training = self.recipe.training
-        logits = self.network(images)
-        loss = training.cross_entropy_weight * partial_cross_entropy(logits, possible)
-        loss = loss + training.dice_weight * partial_dice_loss(logits, possible)
-        self._optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self._optimiser.step()
-        self._step += 1
-        self._follow()
-        return float(loss.detach())
-
-    def _set_learning_rate(self) -> None:
-        """Warm up linearly, then half a cosine down to zero (Loshchilov and Hutter 2017)."""
-        training = self.recipe.training
-        total = training.epochs * self.steps_per_epoch
-        warm = min(1.0, (self._step + 1) / max(1, training.warm_up_steps))
-        rate = training.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * self._step / total))
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the running mean towards the network; early on it follows faster."""
-        decay = min(self.recipe.training.average, self._step / (self._step + 10))
-        pairs = zip(
-            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-        )
-        for mean, now in pairs:
-            if mean.is_floating_point():
-                mean.lerp_(now, 1 - decay)
-            else:
-                mean.copy_(now)
-
-    def save(self, path: Path, epoch: int) -> None:
-        """Write everything needed to go on after `epoch` epochs, replacing the file at once."""
-        tensors = {"epoch": torch.tensor(epoch), "step": torch.tensor(self._step)}
-        for prefix, network in (("network", self.network), ("average", self.average)):
-            for name, value in network.state_dict().items():
-                tensors[f"{prefix}.{name}"] = value.contiguous().clone()
-        for index, state in self._optimiser.state_dict()["state"].items():
-            for name, value in state.items():
-                tensors[f"optimiser.{index}.{name}"] = value.contiguous().clone()
-        part = path.with_suffix(".part")
-        save_file(tensors, part)
-        part.replace(path)
-
-    def load(self, path: Path) -> int:
-        """Take up a state that `save` wrote; returns the number of epochs done."""
-        tensors = load_file(path)
-        for prefix, network in (("network", self.network), ("average", self.average)):
-            start = f"{prefix}."
-            network.load_state_dict(
-                {n.removeprefix(start): v for n, v in tensors.items() if n.startswith(start)}
-            )
-        state: dict[int, dict[str, Tensor]] = {}
-        parameters = list(self.network.parameters())
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, field = name.split(".")
-                state.setdefault(int(index), {})[field] = _laid_out_like(
-                    parameters[int(index)], value
+    def to_end(self) -> Steps[None]:
+        """Train epoch after epoch; the state is on the disk after each."""
+        while not self.course.is_over:
+            started = time.monotonic()
+            learned = yield from self._learn()
+            learning = time.monotonic() - started
+            validated = yield from self._validate()
+            monitor = self._recipe.training.monitor
+            self.course.end_epoch(None if validated is None else validated.score(monitor))
+            seconds = Seconds(learning, time.monotonic() - started)
+            with self._processes.together():
+                signs = self.recorder.end_epoch(learned, validated, seconds)
+            for sign in signs:
+                yield Progress(
+                    self.course.epoch * self._batches,
+                    self._recipe.training.epochs * self._batches,
+                    f"Warning after epoch {self.course.epoch}: {sign.what}",
                 )
-        groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": state, "param_groups": groups})
-        self._step = int(tensors["step"])
-        return int(tensors["epoch"])
+
+    def _learn(self) -> Steps[Assessment]:
+        """One epoch over the training samples."""
+        assessor = Assessor(self._recipe, self._processes.device)
+        count = self._processes.count
+        stream = self._data.samples.batches(
+            epoch=self.course.epoch, augment=True, rank=self._processes.rank, ranks=count
+        )
+        with closing(stream):
+            for number, batch in enumerate(stream):
+                values, logits = self._learn_from(batch, number)
+                assessor.add(values, len(batch.indices))
+                if self._data.validation is None:
+                    assessor.count(logits, batch.possible)
+                yield self._progress(number + 1, f"loss {assessor.mean('loss'):.3f}")
+        return assessor.finish(self._processes)
+
+    def _learn_from(self, batch: Batch, number: int) -> tuple[dict[str, float], Tensor]:
+        training, epoch = self._recipe.training, self.course.epoch
+        first = number - number % training.accumulate
+        group = min(training.accumulate, self._batches - first)
+        try:
+            return self._learner.learn(
+                batch.images,
+                batch.possible,
+                seed=_draw_seed(training.seed, epoch, number, self._processes.rank),
+                learning_rate=self.course.schedule.rate(step=self._learner.step, epoch=epoch),
+                of=group,
+                last=number == first + group - 1,
+            )
+        except NotFinite:
+            fault = self._not_finite(batch, number)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            fault = None
+        # outside of the handlers, which hold tensors
+        if fault is None:
+            raise self._too_large(batch)
+        self._processes.agree(fault)
+        raise fault
+
+    def _validate(self) -> Steps[Assessment | None]:
+        """The running mean of the weights on the validation samples, if there are any."""
+        source = self._data.validation
+        if source is None:
+            return None
+        assessor = Assessor(self._recipe, self._processes.device)
+        stream = source.batches(
+            epoch=0, augment=False, rank=self._processes.rank, ranks=self._processes.count
+        )
+        with closing(stream):
+            for batch in stream:
+                loss, logits = self._learner.assess(batch.images, batch.possible)
+                assessor.add({"loss": loss}, len(batch.indices))
+                assessor.count(logits, batch.possible)
+                yield self._progress(self._batches, "validating")
+        return assessor.finish(self._processes)
+
+    def _progress(self, batches: int, doing: str) -> Progress:
+        epochs, epoch = self._recipe.training.epochs, self.course.epoch
+        done = epoch * self._batches + batches
+        shown = f"Epoch {min(epoch + 1, epochs)} of {epochs}, {doing}"
+        return Progress(done, epochs * self._batches, shown)
+
+    def _not_finite(self, batch: Batch, number: int) -> ModelError:
+        indices = self._processes.gather(torch.tensor(batch.indices)).tolist()
+        names = sorted({self._data.samples.name_of(index) for index in indices})
+        return ModelError(
+            f"The loss is not a number any more in epoch {self.course.epoch + 1}, batch "
+            f"{number + 1} ({', '.join(names)}).",
+            hint="Look at these images, make the learning rate smaller or set "
+            "training.clip_gradient. What the epoch before learned is kept.",
+        )
+
+    def _too_large(self, batch: Batch) -> ModelError:
+        fitting = self._learner.largest_fitting(batch.images, batch.possible)
+        device = describe_device(self._processes.device)
+        total = fitting * self._processes.count
+        return ModelError(
+            f"The memory of {device} is too small for a batch of {self._recipe.training.batch}.",
+            hint=f"A batch of {total} fits: --set training.batch={total} (and "
+            "training.accumulate to make up for it)."
+            if fitting
+            else "Not even one sample fits: make image.size or the network smaller.",
+        )
 
 
-def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
-    """The value in the memory layout of its parameter, as the fused optimiser needs it."""
-    if value.shape != parameter.shape:
-        return value  # the step count
-    return torch.empty_like(parameter).copy_(value).detach()
+def _draw_seed(*numbers: int) -> int:
+    """A seed for every batch, the same whenever and wherever it is learned from."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import brush, idle, opening, predicting, slices, start
+from tests.bench import brush, idle, opening, predicting, slices, start, training
 from tests.bench.measuring import Measurement, machine
 
 BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "start": start.measure,
     "opening": opening.measure,
     "predicting": predicting.measure,
+    "training": training.measure,
 }
 """One file, one line here: a function that measures and returns its lines of the table."""
 

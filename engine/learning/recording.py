@@ -1,0 +1,162 @@
+"""What is written after every epoch: log, curves for TensorBoard, warnings, weights, state."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import CannotSaveError
+from engine.io.atomic_file import make_folder
+from engine.learning.assessment import Assessment
+from engine.learning.checkpoint import load_tensors, save_tensors, save_weights
+from engine.learning.learner import Learner
+from engine.learning.models import WEIGHTS
+from engine.learning.run_folder import LAST, STATE, Row, RunFolder
+from engine.learning.runtime import peak_memory_mb
+from engine.learning.schedule import Course
+from engine.recipe import Recipe
+from engine.scoring.guard import CollapseWarning, TrainingFacts, warn_of_collapse
+
+if TYPE_CHECKING:
+    from tensorboardX.event_file_writer import EventsWriter
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long an epoch took [s].
+
+    Attributes:
+        learning: Without its validation.
+        whole: With it.
+    """
+
+    learning: float
+    whole: float
+
+
+class Recorder:
+    """Keeps the record of a training; only the first process has a folder to write it into."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        learner: Learner,
+        course: Course,
+        folder: RunFolder | None,
+        *,
+        images: int,
+    ) -> None:
+        self._recipe = recipe
+        self._learner = learner
+        self._course = course
+        self._folder = folder
+        self._facts = TrainingFacts(loss=recipe.loss.sum, images=images)
+        self._images = images
+        self._events: EventsWriter | None = None
+        self._warned = False
+
+    def restore(self, path: Path) -> None:
+        """Take up the state in the folder of a stopped run; a run without one starts anew."""
+        if not (path / STATE).is_file():
+            return
+        tensors, notes = load_tensors(path / STATE)
+        self._learner.restore(tensors, step=notes["step"])
+        self._course.restore(notes["course"])
+        if self._folder is not None:
+            self._folder.forget_after(self._course.epoch)
+
+    def end_epoch(
+        self, learned: Assessment, validated: Assessment | None, seconds: Seconds
+    ) -> tuple[CollapseWarning, ...]:
+        """Write down an epoch that has just ended, and look for signs of a collapse in it.
+
+        Args:
+            learned: What the training batches showed.
+            validated: What the validation showed; None where there is none.
+            seconds: How long the epoch took.
+
+        Raises:
+            CannotSaveError: The folder cannot be written; the state of the epoch before is kept.
+        """
+        classes = self._recipe.task.classes
+        judged = validated or learned
+        signs = warn_of_collapse(judged.confusion, classes=classes, facts=self._facts)
+        if self._folder is None:
+            return signs
+        epoch = self._course.epoch
+        if self._course.chosen_epoch == epoch:
+            save_weights(self._learner.average, self._folder.path / WEIGHTS)
+        elif self._course.is_over:
+            save_weights(self._learner.average, self._folder.path / LAST)
+        row = self._row(learned, validated, seconds)
+        self._folder.log(row)
+        self._folder.warn(
+            [{"epoch": epoch, "what": sign.what, "causes": sign.causes} for sign in signs]
+        )
+        self._draw(row)
+        self._save_state(self._folder.path / STATE)
+        if signs and not self._warned:  # not every epoch anew
+            _log.warning("Epoch %d: %s %s", epoch, signs[0].what, signs[0].causes[0])
+        self._warned = bool(signs)
+        return signs
+
+    def _save_state(self, path: Path) -> None:
+        notes = {"step": self._learner.step, "course": self._course.notes()}
+        save_tensors(self._learner.state(), path, notes)
+
+    def _row(self, learned: Assessment, validated: Assessment | None, seconds: Seconds) -> Row:
+        row: Row = {"epoch": self._course.epoch, "loss": learned.values["loss"]}
+        row |= {f"loss.{n}": value for n, value in learned.values.items() if n != "loss"}
+        if validated is not None:
+            for name in ("val_loss", "val_dice", "val_iou"):
+                row[name] = validated.score(name)
+            scores = validated.confusion.per_class()
+            for name, score in zip(self._recipe.task.classes[1:], scores[1:], strict=True):
+                row[f"val_dice.{name}"] = score.dice
+        row["learning_rate"] = self._learner.learning_rate
+        row["seconds"] = seconds.whole
+        row["samples_per_second"] = learned.images / seconds.learning
+        row["peak_memory_mb"] = peak_memory_mb(self._learner.device)
+        return row
+
+    def close(self) -> None:
+        """Close the file of events."""
+        if self._events is not None:
+            self._events.close()
+
+    def _draw(self, row: Row) -> None:
+        """Add an epoch to the curves that TensorBoard shows."""
+        from tensorboardX.proto.event_pb2 import Event
+        from tensorboardX.summary import scalar
+
+        assert self._folder is not None
+        place = self._folder.path / "tensorboard"
+        try:
+            if self._events is None:
+                self._events = _start_events(place, self._course.epoch)
+            for name, value in row.items():
+                if name != "epoch" and value is not None:
+                    summary = scalar(name.replace(".", "/"), value)
+                    event = Event(summary=summary, step=row["epoch"], wall_time=time.time())
+                    self._events.write_event(event)
+            self._events.flush()
+        except OSError as error:
+            raise CannotSaveError(
+                f"The curves in {place} could not be written: {error.strerror or error}.",
+                hint="Make room there; --resume goes on from the epoch before.",
+            ) from error
+
+
+def _start_events(folder: Path, epoch: int) -> "EventsWriter":
+    """A new file of events; what earlier ones say of this epoch and later ones is void."""
+    from tensorboardX.event_file_writer import EventsWriter
+    from tensorboardX.proto.event_pb2 import Event, SessionLog
+
+    make_folder(folder)
+    events = EventsWriter(str(folder / "events"))
+    start = SessionLog(status=SessionLog.START)
+    events.write_event(Event(session_log=start, step=epoch, wall_time=time.time()))
+    return events
