@@ -27,5 +27,8 @@ _TITLES = {
     Structure.LV: "Left ventricle",
 }
 
+MYOCARDIUM_G_PER_ML = 1.05
+"""Density of the myocardium [g/ml] (SCMR 2020 post-processing recommendations)."""
+
 HEART_STRUCTURES = (Structure.RV, Structure.MYOCARDIUM, Structure.LV)
 """Every structure but the background, in numeric order."""

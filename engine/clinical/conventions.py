@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from engine.clinical.phases import PhaseRule
-from engine.clinical.volumes import MYOCARDIUM_G_PER_ML
+from engine.structures import MYOCARDIUM_G_PER_ML
 
 
 @dataclass(frozen=True, slots=True)

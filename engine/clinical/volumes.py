@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.labelmap import LabelMap
-from engine.structures import Structure
-
-MYOCARDIUM_G_PER_ML = 1.05
-"""Density of the myocardium [g/ml], the value all CMR products use (SCMR 2020)."""
+from engine.structures import MYOCARDIUM_G_PER_ML, Structure
 
 
 def slice_areas_mm2(labels: LabelMap, structure: Structure, *, phase: int) -> NDArray[np.float64]:

@@ -18,9 +18,9 @@ from engine.errors import CannotSaveError
 from engine.geometry import Geometry
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps, run_to_end
+from engine.structures import MYOCARDIUM_G_PER_ML
 from engine.study import Patient
 
-MYOCARDIUM_G_PER_ML = 1.05
 _SYSTOLE = 0.37  # end systole comes after this part of the beat
 _DESCENT_MM = 11.0  # of the base from end diastole to end systole, about
 _COVERED_MM = 110.0  # by the whole stack

@@ -10,13 +10,10 @@ from engine.errors import GridMismatchError
 from engine.labelmap import LabelMap
 from engine.scoring.confusion import Confusion, pool
 from engine.scoring.structure_scores import score_structures
-from engine.structures import Structure
+from engine.structures import MYOCARDIUM_G_PER_ML, Structure
 
 HEART_CLASSES = tuple(structure.name.lower() for structure in Structure)
 """The classes of a short-axis label map by number, as files name them."""
-
-MYOCARDIUM_G_PER_ML = 1.05
-"""Density of the myocardium [g/ml] (SCMR 2020 post-processing recommendations)."""
 
 
 def compare_labels(predicted: LabelMap, reference: LabelMap) -> dict[str, Any]:
