@@ -76,6 +76,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("undo", "&Undo", ("Ctrl+Z",), "Take the last step back", "undo"),
     ActionSpec("redo", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do the step again", "redo"),
     ActionSpec(
+        "stop", "&Stop the work under way", ("Shift+Esc",), "Stop the job in the status bar"
+    ),
+    ActionSpec(
         "clear_slice",
         "&Clear this slice",
         ("Ctrl+Backspace",),
@@ -83,7 +86,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "",
         _LABELS,
     ),
-    # View
+    # Go
     ActionSpec(
         "slice_up",
         "Pre&vious slice",
@@ -111,7 +114,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("faster", "Play &faster", ("Alt+Right",), "More pictures a second", "", _PHASES),
     ActionSpec("go_ed", "Go to end-&diastole", ("D",), "Show end-diastole", "", _PHASES),
     ActionSpec("go_es", "Go to end-&systole", ("S",), "Show end-systole", "", _PHASES),
-    ActionSpec("fit", "F&it to window", ("F",), "Show the whole slice", "fit", _STUDY),
+    ActionSpec("show_images", "&Images", ("Ctrl+1",), "Go to the images"),
+    ActionSpec("show_report", "Rep&ort page", ("Ctrl+2",), "Go to the report made last"),
+    # View
+    ActionSpec("zoom_in", "Zoom &in", ("Ctrl++", "Ctrl+="), "Enlarge the picture", "", _STUDY),
+    ActionSpec("zoom_out", "Zoom &out", ("Ctrl+-",), "Reduce the picture", "", _STUDY),
+    ActionSpec("fit", "&Fit to window", ("F",), "Show the whole slice", "fit", _STUDY),
     ActionSpec(
         "auto_window",
         "A&utomatic window",
@@ -119,6 +127,33 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Brightness and contrast from the image",
         "auto_window",
         _STUDY,
+    ),
+    ActionSpec(
+        "brighter", "&Brighter", ("Ctrl+Up",), "Brighter (lower level)", "", _STUDY, in_picture=True
+    ),
+    ActionSpec(
+        "darker", "&Darker", ("Ctrl+Down",), "Darker (higher level)", "", _STUDY, in_picture=True
+    ),
+    ActionSpec(
+        "more_contrast",
+        "More con&trast",
+        ("Ctrl+Left",),
+        "More contrast (narrower window)",
+        "",
+        _STUDY,
+        in_picture=True,
+    ),
+    ActionSpec(
+        "less_contrast",
+        "&Less contrast",
+        ("Ctrl+Right",),
+        "Less contrast (wider window)",
+        "",
+        _STUDY,
+        in_picture=True,
+    ),
+    ActionSpec(
+        "smooth", "&Smooth picture", ("I",), "Smooth between voxels, or show them", checkable=True
     ),
     ActionSpec(
         "montage",
@@ -135,11 +170,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "contours", "&Contours", ("C",), "Contours instead of areas", "contour", checkable=True
     ),
-    ActionSpec("more_opaque", "Labels more &opaque", ("A",), "Labels more opaque"),
-    ActionSpec("less_opaque", "Labels less opa&que", ("Shift+A",), "Labels more transparent"),
+    ActionSpec("more_opaque", "Labels more opa&que", ("A",), "Labels more opaque"),
+    ActionSpec("less_opaque", "Labels less o&paque", ("Shift+A",), "Labels more transparent"),
     ActionSpec(
         "reference",
-        "R&eference contours",
+        "&Reference contours",
         ("R",),
         "Draw the reference over the labels",
         "reference",
@@ -223,14 +258,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("about", "&About HeartSeg", (), "Version and licence", "info"),
 )
 
+_BY_NAME = {spec.name: spec for spec in ACTIONS}
+
 MENUS: tuple[tuple[str, str], ...] = (
     ("&File", "open open_file recent | open_labels save save_as export_labels | settings | quit"),
-    ("&Edit", "undo redo | clear_slice"),
+    ("&Edit", "undo redo | clear_slice | stop"),
+    (
+        "&Go",
+        "slice_up slice_down phase_back phase_on | play slower faster | go_ed go_es"
+        " | show_images show_report study_check",
+    ),
     (
         "&View",
-        "slice_up slice_down phase_back phase_on | play slower faster | go_ed go_es | fit"
-        " auto_window montage | overlay contours more_opaque less_opaque reference | show_3d"
-        " panels",
+        "zoom_in zoom_out fit montage | auto_window brighter darker more_contrast less_contrast"
+        " smooth | overlay contours more_opaque less_opaque reference | show_3d panels",
     ),
     (
         "&Tools",
@@ -238,7 +279,7 @@ MENUS: tuple[tuple[str, str], ...] = (
         " paint_rv paint_myocardium paint_lv",
     ),
     ("&Model", "predict predict_all"),
-    ("&Report", "report export | set_ed set_es find_key_phases | study_check"),
+    ("&Report", "report export | set_ed set_es find_key_phases"),
     ("&Help", "shortcuts open_log | about"),
 )
 """Menu titles and their actions; `|` is a line, `recent` and `panels` are made by the window."""
@@ -253,10 +294,20 @@ WITH_TEXT = ("predict", "report")
 
 def tip_with_keys(spec: ActionSpec) -> str:
     """The tooltip: what it does, and its first key as this platform writes it."""
-    if not spec.keys:
-        return spec.tip
-    key = QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
-    return f"{spec.tip} ({key})"
+    return with_keys(spec.tip, spec.name)
+
+
+def with_keys(text: str, *names: str) -> str:
+    """A sentence with the first keys of some actions behind it, e.g. `Measure (Ctrl+R)`."""
+    keys = ", ".join(filter(None, map(keys_of, names)))
+    return f"{text} ({keys})" if keys else text
+
+
+def keys_of(name: str) -> str:
+    """The first keys of an action as this platform writes them; empty where it has none."""
+    spec = _BY_NAME[name]
+    native = QKeySequence.SequenceFormat.NativeText
+    return QKeySequence(spec.keys[0]).toString(native) if spec.keys else ""
 
 
 class Actions(QObject):

@@ -19,6 +19,8 @@ from engine.study import Study
 from heartseg_gui.actions import Actions
 from heartseg_gui.controllers.action_states import ActionStates
 from heartseg_gui.controllers.correction import Correction
+from heartseg_gui.controllers.history import History
+from heartseg_gui.controllers.key_phases import KeyPhases
 from heartseg_gui.controllers.opening import Opening, read_steps
 from heartseg_gui.controllers.prediction import Prediction, PredictSteps, predict_steps
 from heartseg_gui.controllers.reporting import Reporting
@@ -37,6 +39,7 @@ from heartseg_gui.theme import Colours, make_palette, make_style_sheet
 from heartseg_gui.views.cine_bar import CineBar
 from heartseg_gui.views.geometry_page import GeometryPage
 from heartseg_gui.views.job_panel import JobPanel
+from heartseg_gui.views.message_label import MessageLabel
 from heartseg_gui.views.model_panel import ModelPanel
 from heartseg_gui.views.place_label import PlaceLabel
 from heartseg_gui.views.prompt_dialogs import PromptDialogs
@@ -79,6 +82,8 @@ def build_window(
         saving=saving,
         opening=Opening(document, jobs, settings, saving, prompts, read=read),
         viewing=Viewing(document, view, display, tools),
+        key_phases=KeyPhases(document, view),
+        history=History(document, view),
         prediction=prediction,
         correction=Correction(document, view, tools),
         reporting=Reporting(document, jobs, settings, prompts),
@@ -94,6 +99,7 @@ def build_window(
         report=ReportView(document),
         check=GeometryPage(document),
         place=PlaceLabel(document, view),
+        message=MessageLabel(),
         jobs=JobPanel(jobs),
     )
     volume = partial(_make_volume, document, view, display, jobs)
@@ -127,20 +133,23 @@ def _connect(window: Window) -> None:
     """All introductions, in the order of the reader's day."""
     _connect_opening(window)
     _connect_looking(window)
+    _connect_tools(window)
     _connect_predicting(window)
     _connect_correcting(window)
     _connect_reporting(window)
     _connect_leaving(window)
-    told, controllers = window.main.show_message, window.controllers
+    controllers = window.controllers
     for speaker in (
         controllers.saving,
         controllers.opening,
         controllers.viewing,
+        controllers.key_phases,
+        controllers.history,
         controllers.prediction,
         controllers.correction,
         controllers.reporting,
     ):
-        speaker.told.connect(told)
+        speaker.told.connect(window.main.show_message)
     for worker in (
         controllers.saving,
         controllers.opening,
@@ -165,11 +174,11 @@ def _connect_opening(window: Window) -> None:
     window.main.recent_requested.connect(opening.open)
     opening.opened.connect(window.main.show_picture)
     window.document.stack_changed.connect(window.controllers.viewing.take_stack)
-    actions["study_check"].triggered.connect(window.main.show_check)
 
 
 def _connect_looking(window: Window) -> None:
     viewing, actions, view = window.controllers.viewing, window.actions, window.view
+    key_phases, picture = window.controllers.key_phases, window.views.picture
     for name, answer in (
         ("slice_up", viewing.slice_up),
         ("slice_down", viewing.slice_down),
@@ -178,10 +187,20 @@ def _connect_looking(window: Window) -> None:
         ("play", view.set_playing),
         ("slower", viewing.play_slower),
         ("faster", viewing.play_faster),
-        ("go_ed", viewing.go_to_ed),
-        ("go_es", viewing.go_to_es),
-        ("fit", window.views.picture.fit),
+        ("go_ed", key_phases.go_to_ed),
+        ("go_es", key_phases.go_to_es),
+        ("show_images", window.main.show_picture),
+        ("show_report", window.main.show_report),
+        ("study_check", window.main.show_check),
+        ("zoom_in", picture.zoom_in),
+        ("zoom_out", picture.zoom_out),
+        ("fit", picture.fit),
         ("auto_window", viewing.fit_window),
+        ("brighter", viewing.brighter),
+        ("darker", viewing.darker),
+        ("more_contrast", viewing.more_contrast),
+        ("less_contrast", viewing.less_contrast),
+        ("smooth", window.display.set_smooth),
         ("montage", view.set_montage),
         ("overlay", viewing.show_overlay),
         ("contours", viewing.show_contours),
@@ -189,6 +208,14 @@ def _connect_looking(window: Window) -> None:
         ("less_opaque", viewing.less_opaque),
         ("reference", window.display.set_reference_shown),
         ("show_3d", window.main.show_volume),
+    ):
+        actions[name].triggered.connect(answer)
+    picture.cursor_moved.connect(window.views.place.show_place)
+
+
+def _connect_tools(window: Window) -> None:
+    viewing, actions = window.controllers.viewing, window.actions
+    for name, answer in (
         ("window", viewing.take_window),
         ("pan", viewing.take_pan),
         ("brush", viewing.take_brush),
@@ -203,7 +230,6 @@ def _connect_looking(window: Window) -> None:
         ("paint_lv", viewing.paint_lv),
     ):
         actions[name].triggered.connect(answer)
-    window.views.picture.cursor_moved.connect(window.views.place.show_place)
 
 
 def _connect_predicting(window: Window) -> None:
@@ -221,14 +247,18 @@ def _connect_correcting(window: Window) -> None:
     picture.stroke_moved.connect(correction.move_stroke)
     picture.stroke_ended.connect(correction.end_stroke)
     window.actions["clear_slice"].triggered.connect(correction.clear_slice)
+    history = window.controllers.history  # hears of the two when the undo stack has acted
+    window.actions["undo"].triggered.connect(history.show_undone)
+    window.actions["redo"].triggered.connect(history.show_redone)
+    history.shown.connect(window.main.show_picture)
 
 
 def _connect_reporting(window: Window) -> None:
-    reporting, viewing = window.controllers.reporting, window.controllers.viewing
+    reporting, key_phases = window.controllers.reporting, window.controllers.key_phases
     actions, report = window.actions, window.views.report
-    actions["set_ed"].triggered.connect(viewing.set_ed_here)
-    actions["set_es"].triggered.connect(viewing.set_es_here)
-    actions["find_key_phases"].triggered.connect(viewing.find_key_phases)
+    actions["set_ed"].triggered.connect(key_phases.set_ed_here)
+    actions["set_es"].triggered.connect(key_phases.set_es_here)
+    actions["find_key_phases"].triggered.connect(key_phases.find_again)
     for wish in (actions["report"].triggered, report.report_requested):
         wish.connect(reporting.make_report)
     for wish in (actions["export"].triggered, report.export_requested):
@@ -239,6 +269,7 @@ def _connect_reporting(window: Window) -> None:
 
 def _connect_leaving(window: Window) -> None:
     saving, actions, dialogs = window.controllers.saving, window.actions, window.dialogs
+    actions["stop"].triggered.connect(window.views.jobs.cancel_shown)
     actions["save"].triggered.connect(saving.save)
     actions["save_as"].triggered.connect(saving.save_as)
     actions["export_labels"].triggered.connect(saving.export_labels)

@@ -20,6 +20,7 @@ class Lane(Enum):
 
     FILES = "files"  # reading and writing, meshes, reports
     COMPUTE = "compute"  # one at a time: the compute device
+    DRAWING = "drawing"  # always the same thread: what is drawn off the screen belongs to it
 
 
 class Job(QObject):
@@ -121,8 +122,8 @@ class JobQueue(QObject):
     """Holds every job until it has ended; one compute job at a time.
 
     Signals:
-        job_started: A `Job` was taken on.
-        job_ended: A `Job` is over, whatever the outcome.
+        job_started: A `Job` was taken on that the reader should see.
+        job_ended: A `Job` is over, whatever the outcome, that the reader could see.
     """
 
     job_started = Signal(Job)
@@ -131,31 +132,44 @@ class JobQueue(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: list[Job] = []
+        self._quiet: list[Job] = []
         # An ended job may still be on its way out of its pool thread. Held here, it is destroyed
         # on the window's thread, never by the pool's last reference.
         self._ended: deque[Job] = deque(maxlen=32)
         self._pools = {lane: QThreadPool(self) for lane in Lane}
         self._pools[Lane.COMPUTE].setMaxThreadCount(1)
+        self._pools[Lane.DRAWING].setMaxThreadCount(1)
+        self._pools[Lane.DRAWING].setExpiryTimeout(-1)
         self._pools[Lane.FILES].setMaxThreadCount(max(2, (os.cpu_count() or 2) // 2))
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """Jobs that wait or run."""
+        """Jobs that wait or run and that the reader can see."""
         return tuple(self._jobs)
 
-    def add(self, title: str, steps: Steps[Any], *, lane: Lane = Lane.FILES) -> Job:
-        """Start `steps` as soon as its lane is free; connect to the job's signals at once."""
+    def add(
+        self, title: str, steps: Steps[Any], *, lane: Lane = Lane.FILES, quiet: bool = False
+    ) -> Job:
+        """Start `steps` as soon as its lane is free; connect to the job's signals at once.
+
+        Args:
+            title: What the reader sees.
+            steps: The work.
+            lane: What it must wait for.
+            quiet: Nothing the reader should see, as a picture of many a second.
+        """
         assert QThread.currentThread() is self.thread()
         job = Job(title, steps)
-        self._jobs.append(job)
+        (self._quiet if quiet else self._jobs).append(job)
         job.ended.connect(self._drop_ended)
-        self.job_started.emit(job)
+        if not quiet:
+            self.job_started.emit(job)
         self._pools[lane].start(job.run)
         return job
 
     def close(self) -> None:
         """Cancel every job and wait until all have stopped."""
-        for job in self._jobs:
+        for job in (*self._jobs, *self._quiet):
             job.cancel()
         for pool in self._pools.values():
             pool.waitForDone()
@@ -164,6 +178,9 @@ class JobQueue(QObject):
     def _drop_ended(self) -> None:
         job = self.sender()
         assert isinstance(job, Job)
-        self._jobs.remove(job)
         self._ended.append(job)
-        self.job_ended.emit(job)
+        if job in self._quiet:
+            self._quiet.remove(job)
+        else:
+            self._jobs.remove(job)
+            self.job_ended.emit(job)

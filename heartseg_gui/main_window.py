@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QIcon,
+)
 from PySide6.QtWidgets import (
     QDialog,
     QDockWidget,
@@ -14,7 +21,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QMessageBox,
     QScrollArea,
-    QSplitter,
+    QStatusBar,
     QTabWidget,
     QToolBar,
     QToolButton,
@@ -28,10 +35,12 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.settings import Settings
 from heartseg_gui.theme import ICON_SIZE, program_icon, themed_icon
 from heartseg_gui.views.error_dialog import ErrorDialog
+from heartseg_gui.views.message_label import MessageLabel
+from heartseg_gui.views.picture_splitter import PictureSplitter
 from heartseg_gui.views.settings_dialog import SettingsDialog
 from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
 
-_MESSAGE_MS = 8000
+_LEAST_MESSAGE_PX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class Parts:
         report: Behind the tab *Report*.
         check: Behind the tab *Study check*.
         place: In the status bar, on the left.
+        message: Beside it, for some seconds at a time.
         jobs: In the status bar, on the right.
     """
 
@@ -56,7 +66,27 @@ class Parts:
     report: QWidget
     check: QWidget
     place: QWidget
+    message: MessageLabel
     jobs: QWidget
+
+
+class StatusBar(QStatusBar):
+    """The place always, a message for some seconds, and the work under way."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._parts = parts
+        self.setSizeGripEnabled(False)
+        self.addWidget(parts.place, stretch=1)
+        self.addWidget(parts.message)
+        self.addPermanentWidget(parts.jobs)
+
+    def say(self, text: str) -> None:
+        """Show a message where the place and the work leave room; the place stays readable."""
+        beside = [widget for widget in (self._parts.place, self._parts.jobs) if widget.isVisible()]
+        room = self.width() - sum(widget.sizeHint().width() for widget in beside)
+        self._parts.message.setMaximumWidth(max(_LEAST_MESSAGE_PX, room))
+        self._parts.message.say(text)
 
 
 class MainWindow(QMainWindow):
@@ -92,7 +122,7 @@ class MainWindow(QMainWindow):
         self._leaving = False
         self._recent = QMenu("Open &recent", self)
         self._docks: list[QDockWidget] = []
-        self._pictures = QSplitter(Qt.Orientation.Horizontal)
+        self._pictures = PictureSplitter()
         self._volume: QWidget | None = None
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
@@ -102,7 +132,8 @@ class MainWindow(QMainWindow):
         self.addToolBar(_make_tool_bar(actions))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._make_menus()
-        self._make_status_bar()
+        self._status = StatusBar(parts)
+        self.setStatusBar(self._status)
         self._restore_layout()
         document.study_changed.connect(self._show_title)
         document.undo_stack.cleanChanged.connect(self._show_title)
@@ -121,25 +152,23 @@ class MainWindow(QMainWindow):
         if self._volume is None and shown:
             self._volume = self._make_volume()
             self._pictures.addWidget(self._volume)
-            self._pictures.setSizes([3, 2])
-            self._pictures.setStretchFactor(0, 3)
-            self._pictures.setStretchFactor(1, 2)
+            self._pictures.share()
         if self._volume is not None:
             self._volume.setVisible(shown)
         if shown:
             self._tabs.setCurrentIndex(0)
 
     def show_report(self) -> None:
-        """Bring the report to the front."""
-        self._tabs.setCurrentWidget(self._parts.report)
+        """Bring the report to the front and give it the keys."""
+        self._show_page(self._parts.report)
 
     def show_check(self) -> None:
-        """Bring the study check to the front."""
-        self._tabs.setCurrentWidget(self._parts.check)
+        """Bring the study check to the front and give it the keys."""
+        self._show_page(self._parts.check)
 
     def show_message(self, text: str) -> None:
         """Say a sentence in the status bar for some seconds."""
-        self.statusBar().showMessage(text, _MESSAGE_MS)
+        self._status.say(text)
 
     def leave(self) -> None:
         """Close without asking."""
@@ -150,16 +179,20 @@ class MainWindow(QMainWindow):
         """Remember where window and docks are."""
         self._settings.keep_window_layout(self.saveGeometry(), self.saveState())
 
+    def _show_page(self, page: QWidget) -> None:
+        self._tabs.setCurrentWidget(page)
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _make_tabs(self) -> QTabWidget:
         picture = QWidget()
         layout = QVBoxLayout(picture)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self._pictures.addWidget(self._parts.picture)
-        self._pictures.setChildrenCollapsible(False)
         layout.addWidget(self._pictures, stretch=1)
         layout.addWidget(self._parts.cine_bar)
-        picture.addActions([self._actions[spec.name] for spec in ACTIONS if spec.in_picture])
+        in_picture = [self._actions[spec.name] for spec in ACTIONS if spec.in_picture]
+        self._parts.picture.addActions(in_picture)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -171,13 +204,15 @@ class MainWindow(QMainWindow):
 
     def _make_docks(self) -> None:
         side = _scrolled_column(self._parts.side)
-        self._add_dock("Study", self._parts.browser, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self._add_dock("Labels", side, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._add_dock("Stud&y", self._parts.browser, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self._add_dock("Lab&els", side, Qt.DockWidgetArea.RightDockWidgetArea)
         self.resizeDocks(self._docks, [230, 270], Qt.Orientation.Horizontal)
 
     def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(f"dock_{title.lower()}")
+        name = title.replace("&", "")
+        dock = QDockWidget(name, self)
+        dock.setObjectName(f"dock_{name.lower()}")
+        dock.toggleViewAction().setText(f"{title} panel")
         dock.setTitleBarWidget(QWidget(dock))  # the panels have headings of their own
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
         dock.setWidget(widget)
@@ -196,12 +231,6 @@ class MainWindow(QMainWindow):
                     menu.addSeparator()
                 else:
                     menu.addActions(own.get(name) or [self._actions[name]])
-
-    def _make_status_bar(self) -> None:
-        bar = self.statusBar()
-        bar.setSizeGripEnabled(False)
-        bar.addWidget(self._parts.place, stretch=1)
-        bar.addPermanentWidget(self._parts.jobs)
 
     def _restore_layout(self) -> None:
         geometry, state = self._settings.window_layout()
@@ -290,6 +319,7 @@ def _scrolled_column(widgets: Sequence[QWidget]) -> QScrollArea:
     scrolled.setWidgetResizable(True)
     scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scrolled.setWidget(column)
+    scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the focus of what it holds
     scrolled.setMinimumWidth(column.minimumSizeHint().width() + 12)
     return scrolled
 

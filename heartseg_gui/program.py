@@ -12,6 +12,8 @@ from engine.progress import Progress, Steps
 from heartseg_gui.actions import Actions
 from heartseg_gui.controllers.action_states import ActionStates
 from heartseg_gui.controllers.correction import Correction
+from heartseg_gui.controllers.history import History
+from heartseg_gui.controllers.key_phases import KeyPhases
 from heartseg_gui.controllers.opening import Opening
 from heartseg_gui.controllers.prediction import Prediction
 from heartseg_gui.controllers.reporting import Reporting
@@ -32,6 +34,7 @@ from heartseg_gui.theme import (
 from heartseg_gui.views.cine_bar import CineBar
 from heartseg_gui.views.geometry_page import GeometryPage
 from heartseg_gui.views.job_panel import JobPanel
+from heartseg_gui.views.message_label import MessageLabel
 from heartseg_gui.views.model_panel import ModelPanel
 from heartseg_gui.views.place_label import PlaceLabel
 from heartseg_gui.views.report_view import ReportView
@@ -52,6 +55,8 @@ class Controllers:
     saving: Saving
     opening: Opening
     viewing: Viewing
+    key_phases: KeyPhases
+    history: History
     prediction: Prediction
     correction: Correction
     reporting: Reporting
@@ -71,6 +76,7 @@ class Views:
     report: ReportView
     check: GeometryPage
     place: PlaceLabel
+    message: MessageLabel
     jobs: JobPanel
 
     @property
@@ -88,6 +94,7 @@ class Views:
             report=self.report,
             check=self.check,
             place=self.place,
+            message=self.message,
             jobs=self.jobs,
         )
 

@@ -81,8 +81,11 @@ def desktop_is_dark() -> bool:
 
 
 def colours_of(palette: QPalette) -> Colours:
-    """The theme that a widget's palette belongs to."""
-    return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+    """The theme that a widget's palette belongs to.
+
+    Told by the text: the style sheet makes some backgrounds transparent, which counts as black.
+    """
+    return DARK if palette.color(QPalette.ColorRole.Text).lightness() > 128 else LIGHT
 
 
 def make_palette(colours: Colours) -> QPalette:

@@ -31,9 +31,14 @@ class ActionStates(QObject):
         self._prediction = prediction
         for fact in (document.study_changed, document.stack_changed, prediction.busy_changed):
             fact.connect(self.show_enabled)
-        for fact in (view.montage_changed, view.playing_changed, display.overlay_changed):
-            fact.connect(self.show_pressed)
-        tools.tool_changed.connect(self.show_pressed)
+        for pressed in (
+            view.montage_changed,
+            view.playing_changed,
+            display.overlay_changed,
+            display.smooth_changed,
+            tools.tool_changed,
+        ):
+            pressed.connect(self.show_pressed)
         self.show_enabled()
         self.show_pressed()
 
@@ -55,6 +60,7 @@ class ActionStates(QObject):
         self._actions["overlay"].setChecked(not self._display.overlay_shown)
         self._actions["contours"].setChecked(self._display.style is OverlayStyle.CONTOUR)
         self._actions["reference"].setChecked(self._display.reference_shown)
+        self._actions["smooth"].setChecked(self._display.smooth)
         self._actions["montage"].setChecked(self._view.montage)
         self._actions["play"].setChecked(self._view.playing)
         self._actions.press_one_of("tool", self._tools.tool.value)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.progress import Progress, Steps
 from engine.study import Stack, StoredLabels, Study
 from heartseg_gui.controllers.saving import NIFTI_KINDS, Saving
+from heartseg_gui.documents.commands import ReplaceLabels
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.jobs import Job, JobQueue
@@ -86,9 +87,18 @@ class Opening(QObject):
             self._saving.settle(partial(self._document.set_stack, index))
 
     def choose_labels(self) -> None:
-        """Ask for a label file, once unsaved labels are settled."""
-        if self._document.labels is not None:
-            self._saving.settle(self._choose_labels)
+        """Ask for a label file and put its labels in place; undo brings the old ones back."""
+        stack = self._document.stack
+        if stack is None or self._document.labels is None:
+            return
+        path = self._prompts.ask_file("Open labels", self._settings.last_folder, NIFTI_KINDS)
+        if path is None:
+            return
+        self._labels_for = stack
+        steps = _label_steps(path, stack, self._document.stack_index)
+        self._labels_job = self._jobs.add(f"Opening {path.name}", steps)
+        self._labels_job.succeeded.connect(self._take_labels)
+        self._labels_job.failed.connect(self.failed)
 
     def _start(self, path: Path) -> None:
         if self._job is not None:
@@ -127,21 +137,23 @@ class Opening(QObject):
             self._job = None
             self.told.emit(f"{self._path.name} was not opened.")
 
-    def _choose_labels(self) -> None:
-        stack = self._document.stack
-        path = self._prompts.ask_file("Open labels", self._settings.last_folder, NIFTI_KINDS)
-        if path is None or stack is None:
-            return
-        self._labels_for = stack
-        steps = _label_steps(path, stack, self._document.stack_index)
-        self._labels_job = self._jobs.add(f"Opening {path.name}", steps)
-        self._labels_job.succeeded.connect(self._take_labels)
-        self._labels_job.failed.connect(self.failed)
-
     def _take_labels(self, stored: StoredLabels) -> None:
-        if self.sender() is self._labels_job and self._labels_for is self._document.stack:
-            self._document.replace_labels(stored)
-            self.told.emit(f"The labels now come from {stored.name}.")
+        document = self._document
+        if self.sender() is not self._labels_job or self._labels_for is not document.stack:
+            return
+        labels = document.labels
+        assert labels is not None
+        known = stored.phases_by_hand != (None, None)
+        command = ReplaceLabels(
+            document,
+            labels.patch_to(stored.labels.voxels),
+            phases=range(labels.shape[0]),
+            provenance=stored.provenance,
+            phases_by_hand=stored.phases_by_hand if known else None,
+            text=f"Open {stored.name}",
+        )
+        document.undo_stack.push(command)
+        self.told.emit(f"The labels now come from {stored.name}.")
 
 
 def _label_steps(path: Path, stack: Stack, index: int) -> Steps[StoredLabels]:

@@ -128,7 +128,9 @@ class Prediction(QObject):
         wanted[phases] = prediction.voxels[phases]
         provenance = self._provenance_after(prediction.provenance, set(phases))
         patch = labels.patch_to(wanted)
-        command = ReplaceLabels(self._document, patch, provenance=provenance, text=self._text)
+        command = ReplaceLabels(
+            self._document, patch, phases=phases, provenance=provenance, text=self._text
+        )
         self._document.undo_stack.push(command)
         if phases and self._view.phase not in phases:
             self._view.set_phase(phases[0])

@@ -2,7 +2,6 @@
 
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
-from engine.study import Provenance, Study
 from heartseg_gui.crash import program_version
-from heartseg_gui.documents.authorship import signed_provenance
 from heartseg_gui.documents.prompts import Prompts
+from heartseg_gui.documents.snapshot import Snapshot, take_snapshot
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.jobs import Job, JobQueue
 from heartseg_gui.settings import Settings
 
 _PAGE_DPI = 200
 _one_pdf = threading.Lock()  # PDFium may be used by one thread at a time
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Snapshot:
-    """What a report is made from, copied at one moment."""
-
-    study: Study
-    stack_index: int
-    labels: LabelMap
-    provenance: Provenance
-    ed_phase: int | None
-    es_phase: int | None
 
 
 class Reporting(QObject):
@@ -66,7 +51,7 @@ class Reporting(QObject):
 
     def make_report(self) -> None:
         """Measure the labels as they are now, and show the report."""
-        snapshot = self._take_snapshot()
+        snapshot = take_snapshot(self._document, self._settings.reader)
         if snapshot is None:
             return
         if self._job is not None:
@@ -77,7 +62,7 @@ class Reporting(QObject):
 
     def export_report(self) -> None:
         """Write the report as PDF, CSV and JSON to a folder of the reader's choice."""
-        snapshot = self._take_snapshot()
+        snapshot = take_snapshot(self._document, self._settings.reader)
         if snapshot is None:
             return
         folder = self._prompts.ask_folder("Export the report to", self._settings.last_folder)
@@ -86,18 +71,6 @@ class Reporting(QObject):
         job = self._jobs.add("Exporting the report", _export_steps(snapshot, folder))
         job.succeeded.connect(self._tell_exported)
         job.failed.connect(self.failed)
-
-    def _take_snapshot(self) -> _Snapshot | None:
-        document = self._document
-        if document.study is None or document.labels is None:
-            return None
-        return _Snapshot(
-            document.study,
-            document.stack_index,
-            document.labels.copy(),
-            signed_provenance(document, self._settings.reader),
-            *document.phases_by_hand,
-        )
 
     def _tell_ready(self, result: tuple[Any, list[NDArray[np.uint8]]]) -> None:
         if self.sender() is self._job:
@@ -109,21 +82,22 @@ class Reporting(QObject):
         self.told.emit(f"Wrote {names} to {paths[0].parent}." if paths else "Nothing to write.")
 
 
-def _measure(snapshot: _Snapshot) -> Any:
+def _measure(snapshot: Snapshot) -> Any:
     from engine.clinical.report import make_report
 
+    ed_phase, es_phase = snapshot.phases_by_hand
     return make_report(
         snapshot.study,
         snapshot.stack_index,
         snapshot.labels,
         snapshot.provenance,
-        ed_phase=snapshot.ed_phase,
-        es_phase=snapshot.es_phase,
+        ed_phase=ed_phase,
+        es_phase=es_phase,
         program_version=program_version(),
     )
 
 
-def _show_steps(snapshot: _Snapshot) -> Steps[tuple[Any, list[NDArray[np.uint8]]]]:
+def _show_steps(snapshot: Snapshot) -> Steps[tuple[Any, list[NDArray[np.uint8]]]]:
     yield Progress(0, 0, "Measuring")
     from engine.clinical.export import write_report
 
@@ -136,7 +110,7 @@ def _show_steps(snapshot: _Snapshot) -> Steps[tuple[Any, list[NDArray[np.uint8]]
     return report, pages
 
 
-def _export_steps(snapshot: _Snapshot, folder: Path) -> Steps[list[Path]]:
+def _export_steps(snapshot: Snapshot, folder: Path) -> Steps[list[Path]]:
     yield Progress(0, 0, "Measuring")
     from engine.clinical.export import write_report
 

@@ -5,30 +5,35 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.labelmap import LabelMap
+from engine.errors import CannotSaveError
 from engine.progress import Progress, Steps
-from engine.study import Provenance, StoredLabels, Study
-from heartseg_gui.documents.authorship import signed_provenance
+from engine.study import StoredLabels
 from heartseg_gui.documents.prompts import Prompts, Unsaved
+from heartseg_gui.documents.snapshot import Snapshot, take_snapshot
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.jobs import Job, JobQueue
 from heartseg_gui.settings import Settings
 
 NIFTI_KINDS = "NIfTI (*.nii.gz *.nii)"
 
+SaveSteps = Callable[[Snapshot, Path | None], Steps[StoredLabels]]
+"""From labels and a place (None for the usual one) to steps that store them."""
 
-SaveSteps = Callable[[Study, int, LabelMap, Provenance, Path | None], Steps[StoredLabels]]
-"""From study, stack, labels, provenance and place to steps that store them."""
 
-
-def save_steps(
-    study: Study, stack: int, labels: LabelMap, provenance: Provenance, path: Path | None
-) -> Steps[StoredLabels]:
+def save_steps(snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
     """Store labels; the writers are imported on the pool thread."""
     yield Progress(0, 1, "Writing the labels")
     from engine.io.label_store import save_labels
 
-    return (yield from save_labels(study, stack, labels, provenance, path=path))
+    steps = save_labels(
+        snapshot.study,
+        snapshot.stack_index,
+        snapshot.labels,
+        snapshot.provenance,
+        path=path,
+        phases_by_hand=snapshot.phases_by_hand,
+    )
+    return (yield from steps)
 
 
 class Saving(QObject):
@@ -63,7 +68,8 @@ class Saving(QObject):
         self._job: Job | None = None
         self._edits_at_copy: tuple[object, int] = (None, 0)
         self._then: Callable[[], None] | None = None
-        document.labels_changed.connect(self._count_edit)
+        for fact in (document.labels_changed, document.key_phases_changed):
+            fact.connect(self._count_edit)
         self._edit_count = 0
         self._succeeded = False
 
@@ -79,11 +85,11 @@ class Saving(QObject):
 
     def export_labels(self) -> None:
         """Write the labels for other programs; the document stays as clean as it was."""
-        study, labels = self._document.study, self._document.labels
         path = self._ask_path("Export labels")
-        if path is None or study is None or labels is None:
+        snapshot = take_snapshot(self._document, self._settings.reader)
+        if path is None or snapshot is None:
             return
-        job = self._jobs.add(f"Exporting {path.name}", _export_steps(path, labels.copy()))
+        job = self._jobs.add(f"Exporting {path.name}", _export_steps(snapshot, path))
         job.succeeded.connect(self._tell_exported)
         job.failed.connect(self.failed)
 
@@ -112,18 +118,23 @@ class Saving(QObject):
             return None
         start = self._settings.last_folder / f"{study.name}_labels.nii.gz"
         path = self._prompts.ask_new_file(title, start, NIFTI_KINDS)
-        if path is None or path.name.endswith((".nii", ".nii.gz")):
+        if path is None or path.name.lower().endswith((".nii", ".nii.gz")):
             return path
-        return path.with_name(f"{path.name}.nii.gz")
+        named = path.with_name(f"{path.name}.nii.gz")
+        if named.exists():  # nobody has agreed to replace that one
+            error = CannotSaveError(
+                f"{named.name} is there already.", hint="Give the full name to replace it."
+            )
+            self.failed.emit(error)
+            return None
+        return named
 
     def _start(self, path: Path | None) -> None:
-        study, labels = self._document.study, self._document.labels
-        if study is None or labels is None or self._job is not None:
+        snapshot = take_snapshot(self._document, self._settings.reader)
+        if snapshot is None or self._job is not None:
             return
-        provenance = signed_provenance(self._document, self._settings.reader)
-        self._edits_at_copy = (labels, self._edit_count)
-        steps = self._save(study, self._document.stack_index, labels.copy(), provenance, path)
-        self._job = self._jobs.add("Saving the labels", steps)
+        self._edits_at_copy = (self._document.labels, self._edit_count)
+        self._job = self._jobs.add("Saving the labels", self._save(snapshot, path))
         self._job.succeeded.connect(self._take_saved)
         self._job.failed.connect(self.failed)
         self._job.ended.connect(self._go_on)
@@ -151,9 +162,11 @@ class Saving(QObject):
         self._edit_count += 1
 
 
-def _export_steps(path: Path, labels: LabelMap) -> Steps[Path]:
+def _export_steps(snapshot: Snapshot, path: Path) -> Steps[Path]:
     yield Progress(0, 1, "Writing the labels")
+    from engine.io.label_store import refuse_foreign
     from engine.io.nifti import write_labels
 
-    write_labels(path, labels)
+    refuse_foreign(path, snapshot.study, exporting=True)
+    write_labels(path, snapshot.labels)
     return path

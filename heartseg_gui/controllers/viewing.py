@@ -1,6 +1,5 @@
 """The keys that look around: slices, phases, brightness, labels, tools."""
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine.structures import HEART_STRUCTURES, Structure
@@ -9,6 +8,8 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
 
 _OPACITY_STEP = 0.1
+_LEVEL_STEP = 0.05  # of the window's width
+_WIDTH_STEP = 1.1
 _SPEED_STEP = 1.25
 
 
@@ -73,41 +74,21 @@ class Viewing(QObject):
         """Show more pictures a second."""
         self._set_frame_rate(self._view.frame_rate_hz * _SPEED_STEP)
 
-    def go_to_ed(self) -> None:
-        """Show end-diastole."""
-        self._go_to(self.ed_phase(), "End-diastole", "Alt+D")
+    def brighter(self) -> None:
+        """Show everything brighter, as dragging up does."""
+        self._shift_level(-_LEVEL_STEP)
 
-    def go_to_es(self) -> None:
-        """Show end-systole."""
-        self._go_to(self.es_phase(), "End-systole", "Alt+S")
+    def darker(self) -> None:
+        """Show everything darker, as dragging down does."""
+        self._shift_level(_LEVEL_STEP)
 
-    def set_ed_here(self) -> None:
-        """Call the phase on the screen end-diastole."""
-        self._document.set_ed_phase(self._view.phase)
-        self.told.emit(f"End-diastole is phase {self._view.phase + 1}.")
+    def more_contrast(self) -> None:
+        """Narrow the window, as dragging to the left does."""
+        self._display.set_window(self._display.level, self._display.width / _WIDTH_STEP)
 
-    def set_es_here(self) -> None:
-        """Call the phase on the screen end-systole."""
-        self._document.set_es_phase(self._view.phase)
-        self.told.emit(f"End-systole is phase {self._view.phase + 1}.")
-
-    def find_key_phases(self) -> None:
-        """Forget the phases set by hand."""
-        self._document.set_ed_phase(None)
-        self._document.set_es_phase(None)
-        self.told.emit("End-diastole and end-systole are found from the labels again.")
-
-    def ed_phase(self) -> int | None:
-        """End-diastole: by hand, else the largest LV cavity drawn, else as the source says."""
-        cavity = self._cavity_voxels()
-        largest = max(cavity, key=lambda phase: cavity[phase]) if len(cavity) > 1 else None
-        return _first(self._document.phases_by_hand[0], largest, self._document.ed_phase)
-
-    def es_phase(self) -> int | None:
-        """End-systole: by hand, else the smallest LV cavity drawn, else as the source says."""
-        cavity = self._cavity_voxels()
-        smallest = min(cavity, key=lambda phase: cavity[phase]) if len(cavity) > 1 else None
-        return _first(self._document.phases_by_hand[1], smallest, self._document.es_phase)
+    def less_contrast(self) -> None:
+        """Widen the window, as dragging to the right does."""
+        self._display.set_window(self._display.level, self._display.width * _WIDTH_STEP)
 
     def show_overlay(self, hidden: bool) -> None:
         """Hide or show all labels."""
@@ -173,20 +154,6 @@ class Viewing(QObject):
         self._view.set_frame_rate(frame_rate_hz)
         self.told.emit(f"{self._view.frame_rate_hz:.0f} pictures a second.")
 
-    def _go_to(self, phase: int | None, name: str, key: str) -> None:
-        if phase is None:
-            self.told.emit(f"{name} is not known yet. Predict, or set it here with {key}.")
-        else:
-            self._view.set_phase(phase)
-
-    def _cavity_voxels(self) -> dict[int, int]:
-        labels = self._document.labels
-        if labels is None:
-            return {}
-        phases = labels.labelled_phases()
-        counts = {t: int(np.count_nonzero(labels.voxels[t] == Structure.LV)) for t in phases}
-        return {phase: count for phase, count in counts.items() if count}
-
-
-def _first(*candidates: int | None) -> int | None:
-    return next((phase for phase in candidates if phase is not None), None)
+    def _shift_level(self, share_of_width: float) -> None:
+        level, width = self._display.level, self._display.width
+        self._display.set_window(level + share_of_width * width, width)

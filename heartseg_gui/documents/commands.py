@@ -1,10 +1,12 @@
-"""The steps that undo knows. Controllers push them; nobody else changes labels."""
+"""The steps that undo knows. Controllers push them; nobody else changes labels or key phases."""
+
+from collections.abc import Iterable
 
 from PySide6.QtGui import QUndoCommand
 
 from engine.labelmap import LabelPatch
 from engine.study import Provenance
-from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.documents.study_document import PhasesByHand, SlicePlace, StudyDocument
 
 
 class PaintStroke(QUndoCommand):
@@ -21,14 +23,17 @@ class PaintStroke(QUndoCommand):
         self._stroke = stroke
         self._patches = [patch]  # joined only when undone: merging must not grow with the stroke
 
+    def places(self) -> set[SlicePlace]:
+        """The slices that were painted."""
+        labels = self._document.labels
+        assert labels is not None
+        return {place for patch in self._patches for place in patch.slices(labels.shape)}
+
     def redo(self) -> None:
         """Paint (again)."""
         for patch in self._patches:
             self._document.apply(patch)
-        labels = self._document.labels
-        assert labels is not None
-        places = {place for patch in self._patches for place in patch.slices(labels.shape)}
-        self._document.note_edit(places, self._stroke)
+        self._document.note_edit(self.places(), self._stroke)
 
     def undo(self) -> None:
         """Take the whole stroke back."""
@@ -48,29 +53,83 @@ class PaintStroke(QUndoCommand):
 
 
 class ReplaceLabels(QUndoCommand):
-    """A prediction, an import or a clearing: many voxels and their provenance in one step."""
+    """A prediction or an import: whole phases, who made them, perhaps ED and ES, in one step."""
 
     def __init__(
-        self, document: StudyDocument, patch: LabelPatch, *, provenance: Provenance, text: str
+        self,
+        document: StudyDocument,
+        patch: LabelPatch,
+        *,
+        phases: Iterable[int],
+        provenance: Provenance,
+        phases_by_hand: PhasesByHand | None = None,
+        text: str,
     ) -> None:
+        """Take over what is to change.
+
+        Args:
+            document: What is edited.
+            patch: The voxels that become different.
+            phases: Phases that are replaced; what a person corrected there is gone, also where
+                the new labels happen to be the old ones.
+            provenance: Who made the labels, from now on.
+            phases_by_hand: End-diastole and end-systole that come with them; None leaves both.
+            text: What the undo menu calls it.
+        """
         super().__init__(text)
         self._document = document
         self._patch = patch
+        self._phases = frozenset(phases)
         self._after = provenance
         self._before = document.provenance
-        self._dropped: dict[tuple[int, int], set[int]] = {}
+        self._key_phases_before = document.phases_by_hand
+        self._key_phases_after = phases_by_hand or document.phases_by_hand
+        self._dropped: dict[SlicePlace, set[int]] = {}
+
+    def places(self) -> set[SlicePlace]:
+        """The slices that changed."""
+        labels = self._document.labels
+        assert labels is not None
+        return self._patch.slices(labels.shape)
 
     def redo(self) -> None:
         """Put the new labels in place."""
-        labels = self._document.labels
-        assert labels is not None
-        phases = {phase for phase, _ in self._patch.slices(labels.shape)}
-        self._dropped = self._document.drop_edits(phases)
+        self._dropped = self._document.drop_edits(self._phases)
         self._document.apply(self._patch)
         self._document.set_provenance(self._after)
+        self._document.set_phases_by_hand(self._key_phases_after)
 
     def undo(self) -> None:
         """Put the old labels back, with who made them."""
         self._document.apply(self._patch.inverse())
         self._document.restore_edits(self._dropped)
         self._document.set_provenance(self._before)
+        self._document.set_phases_by_hand(self._key_phases_before)
+
+
+class SetKeyPhases(QUndoCommand):
+    """End-diastole or end-systole set by hand, or both left to be found again."""
+
+    def __init__(self, document: StudyDocument, phases: PhasesByHand, *, text: str) -> None:
+        super().__init__(text)
+        self._document = document
+        self._before = document.phases_by_hand
+        self._after = phases
+
+    @property
+    def phase(self) -> int | None:
+        """The phase whose mark appears or goes (0-based); None where both were set free."""
+        changed = (
+            after
+            for before, after in zip(self._before, self._after, strict=True)
+            if before != after and after is not None
+        )
+        return next(changed, None)
+
+    def redo(self) -> None:
+        """Set them (again)."""
+        self._document.set_phases_by_hand(self._after)
+
+    def undo(self) -> None:
+        """Set them as they were."""
+        self._document.set_phases_by_hand(self._before)

@@ -30,4 +30,4 @@ class Prompts(Protocol):
         """A file that is there, of kinds such as `NIfTI (*.nii *.nii.gz)`."""
 
     def ask_new_file(self, title: str, start: Path, kinds: str) -> Path | None:
-        """A file to write; the reader has agreed to replace it if it is there."""
+        """A file to write that ends like `start`; the reader has agreed to replace it."""

@@ -15,18 +15,20 @@ from engine.study import Origin, Provenance, Stack, StoredLabels, Study
 SlicePlace = tuple[int, int]
 """(phase, slice), both 0-based."""
 
+PhasesByHand = tuple[int | None, int | None]
+"""End-diastole and end-systole as far as a person has set them (0-based)."""
+
 
 class StudyDocument(QObject):
     """What is being read and edited.
 
-    The label map changes by commands on `undo_stack` alone; "modified" means that the stack is
-    not clean, and saving makes it clean.
+    Labels and the phases set by hand change by commands on `undo_stack` alone; "modified" means
+    that the stack is not clean, and saving makes it clean.
 
     Signals:
         study_changed: Another study, or none, is open. The stack has changed too.
         stack_changed: Another stack of the study is on the screen.
         labels_changed: Some voxels changed; carries the `LabelPatch`.
-        labels_replaced: Another label map took the place of the old one, undo is empty.
         provenance_changed: Who made the labels, or which slices a person corrected.
         key_phases_changed: End-diastole or end-systole was set or cleared by hand.
     """
@@ -34,7 +36,6 @@ class StudyDocument(QObject):
     study_changed = Signal()
     stack_changed = Signal()
     labels_changed = Signal(LabelPatch)
-    labels_replaced = Signal()
     provenance_changed = Signal()
     key_phases_changed = Signal()
 
@@ -48,8 +49,7 @@ class StudyDocument(QObject):
         self._reference: LabelMap | None = None
         self._provenance = Provenance()
         self._edits: dict[SlicePlace, set[int]] = defaultdict(set)
-        self._ed_phase: int | None = None
-        self._es_phase: int | None = None
+        self._phases_by_hand: PhasesByHand = (None, None)
         self.saved_to: Path | None = None
 
     @property
@@ -96,18 +96,18 @@ class StudyDocument(QObject):
     def ed_phase(self) -> int | None:
         """End-diastole set by hand, else by the source, else None."""
         source = self._stack.ed_phase if self._stack else None
-        return source if self._ed_phase is None else self._ed_phase
+        return source if self._phases_by_hand[0] is None else self._phases_by_hand[0]
 
     @property
     def es_phase(self) -> int | None:
         """End-systole set by hand, else by the source, else None."""
         source = self._stack.es_phase if self._stack else None
-        return source if self._es_phase is None else self._es_phase
+        return source if self._phases_by_hand[1] is None else self._phases_by_hand[1]
 
     @property
-    def phases_by_hand(self) -> tuple[int | None, int | None]:
+    def phases_by_hand(self) -> PhasesByHand:
         """End-diastole and end-systole as far as a person has set them."""
-        return self._ed_phase, self._es_phase
+        return self._phases_by_hand
 
     @property
     def modified(self) -> bool:
@@ -131,16 +131,10 @@ class StudyDocument(QObject):
         self._take_stack(index)
         self.stack_changed.emit()
 
-    def set_ed_phase(self, phase: int | None) -> None:
-        """Set end-diastole by hand, or let it be found."""
-        if phase != self._ed_phase:
-            self._ed_phase = phase
-            self.key_phases_changed.emit()
-
-    def set_es_phase(self, phase: int | None) -> None:
-        """Set end-systole by hand, or let it be found."""
-        if phase != self._es_phase:
-            self._es_phase = phase
+    def set_phases_by_hand(self, phases: PhasesByHand) -> None:
+        """Set end-diastole and end-systole, or let them be found; for commands only."""
+        if phases != self._phases_by_hand:
+            self._phases_by_hand = phases
             self.key_phases_changed.emit()
 
     def apply(self, patch: LabelPatch) -> None:
@@ -180,16 +174,6 @@ class StudyDocument(QObject):
         self._provenance = provenance
         self.provenance_changed.emit()
 
-    def replace_labels(self, stored: StoredLabels) -> None:
-        """Start over from stored labels, e.g. after opening a label file; undo is empty."""
-        assert self._labels is not None
-        self._labels = stored.labels.copy()
-        self._provenance = stored.provenance
-        self._edits.clear()
-        self.undo_stack.clear()
-        self.labels_replaced.emit()
-        self.provenance_changed.emit()
-
     def take_saved(self, stored: StoredLabels) -> None:
         """Remember saved labels, so that the stack shows them when the reader comes back to it."""
         assert self._study is not None
@@ -200,7 +184,7 @@ class StudyDocument(QObject):
         views = (*self._study.stacks, *self._study.other_views) if self._study else ()
         self._stack_index = index
         self._stack = views[index] if index < len(views) else None
-        self._ed_phase = self._es_phase = self.saved_to = None
+        self._phases_by_hand, self.saved_to = (None, None), None
         self._edits.clear()
         self.undo_stack.clear()
         self._labels, self._reference, self._provenance = None, None, Provenance()
@@ -215,3 +199,4 @@ class StudyDocument(QObject):
             self._labels = LabelMap.empty(self._stack.cine.phase_count, self._stack.cine.geometry)
             return
         self._labels, self._provenance = first.labels.copy(), first.provenance
+        self._phases_by_hand = first.phases_by_hand

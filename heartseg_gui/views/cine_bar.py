@@ -7,10 +7,11 @@ from PySide6.QtCore import (
     QPointF,
     QRectF,
     QSignalBlocker,
+    QSize,
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -22,11 +23,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from heartseg_gui.actions import with_keys
+from heartseg_gui.documents.patient_terms import phase_time_text
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 
 _ICON_PX = 18
-_MARK_HEIGHT = 13
+_MARK_HEIGHT = 12
+_MARK_TIP = 14  # from the slider's middle to the top of the mark
+_MARK_TEXT = 18  # room for `ED`, with a gap
+_WIDE_PX = 520  # below, what can be done otherwise goes
 _ED_COLOUR = QColor(245, 160, 40)
 _ES_COLOUR = QColor(70, 150, 245)
 
@@ -85,7 +91,8 @@ class PhaseSlider(QSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._marks: tuple[tuple[str, int, QColor], ...] = ()
-        self.setMinimumHeight(22 + 2 * _MARK_HEIGHT)  # marks above, and as much below
+        self.setMinimumHeight(2 * (_MARK_TIP + _MARK_HEIGHT))  # marks above, and as much below
+        self.setMinimumWidth(110)
         self.setPageStep(1)
 
     @property
@@ -110,14 +117,16 @@ class PhaseSlider(QSlider):
         font.setPixelSize(10)
         font.setBold(True)
         painter.setFont(font)
-        for name, phase, colour in self._marks:
-            x = self._x_of(phase)
+        middle = self.height() / 2
+        for _, phase, colour in self._marks:
+            x, tip = self._x_of(phase), middle - _MARK_TIP + 5
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
-            tip = self.height() / 2 - 9
             painter.drawPolygon(_polygon((x - 4, tip - 5), (x + 4, tip - 5), (x, tip)))
-            painter.setPen(self.palette().windowText().color())
-            area = QRectF(x - 14, tip - 5 - _MARK_HEIGHT, 28, _MARK_HEIGHT)
+        painter.setPen(self.palette().windowText().color())
+        centres = _apart([self._x_of(phase) for _, phase, _ in self._marks], self.width())
+        for (name, _, _), x in zip(self._marks, centres, strict=True):
+            area = QRectF(x - 14, middle - _MARK_TIP - _MARK_HEIGHT, 28, _MARK_HEIGHT)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, name)
 
     def _x_of(self, phase: int) -> float:
@@ -147,41 +156,47 @@ class CineBar(QWidget):
         self._rate = QSpinBox()
         self._slices = QSlider(Qt.Orientation.Horizontal)
         self._slice = QLabel()
+        self._caption = QLabel("Slice")
+        self._row = QHBoxLayout(self)
         self._prepare_widgets()
         self._lay_out()
+        self._show_less(True)  # until it is known how much room there is
         self._connect()
+        self._fix_widths()
         self._show_marks()
         self._show_state()
 
     def _prepare_widgets(self) -> None:
         self._play.setCheckable(True)
         self._play.setAutoRaise(True)
-        self._phases.setToolTip("Phase of the heartbeat (left and right arrow, Shift+wheel)")
+        self._play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        phase_tip = with_keys("Phase of the heartbeat; Shift and wheel", "phase_back", "phase_on")
+        self._phases.setToolTip(phase_tip)
         self._phases.setAccessibleName("Phase")
-        self._slices.setToolTip("Slice (up and down arrow, wheel)")
+        self._slices.setToolTip(with_keys("Slice; wheel", "slice_up", "slice_down"))
         self._slices.setAccessibleName("Slice")
         self._slices.setPageStep(1)
+        self._slices.setMinimumWidth(50)
         self._rate.setRange(1, 60)
         self._rate.setSuffix(" /s")
-        self._rate.setToolTip("Pictures a second while playing (Alt+left, Alt+right)")
+        self._rate.setToolTip(with_keys("Pictures a second while playing", "slower", "faster"))
         self._rate.setAccessibleName("Pictures a second")
         self._rate.setKeyboardTracking(False)
-        self._time.setMinimumWidth(self.fontMetrics().horizontalAdvance("00/00  0000 ms"))
-        self._slice.setMinimumWidth(self.fontMetrics().horizontalAdvance("00/00"))
+        for slider in (self._phases, self._slices):  # a click leaves the keys with the picture
+            slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _lay_out(self) -> None:
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 0, 8, 0)
+        self._row.setContentsMargins(8, 0, 8, 0)
         for widget, stretch in (
             (self._play, 0),
             (self._phases, 3),
             (self._time, 0),
             (self._rate, 0),
-            (QLabel("Slice"), 0),
+            (self._caption, 0),
             (self._slices, 1),
             (self._slice, 0),
         ):
-            layout.addWidget(widget, stretch)
+            self._row.addWidget(widget, stretch)
 
     def _connect(self) -> None:
         view, document = self._view, self._document
@@ -200,6 +215,33 @@ class CineBar(QWidget):
             fact.connect(self._show_state)
         for fact in (document.key_phases_changed, document.stack_changed):
             fact.connect(self._show_marks)
+        view.extent_changed.connect(self._fix_widths)
+
+    def minimumSizeHint(self) -> QSize:
+        """That of the narrow bar, or the window could not become narrow."""
+        size = super().minimumSizeHint()
+        shown = [widget for widget in (self._rate, self._caption) if not widget.isHidden()]
+        gaps = len(shown) * self._row.spacing()
+        width = sum(widget.minimumSizeHint().width() for widget in shown)
+        return QSize(size.width() - width - gaps, size.height())
+
+    def _show_less(self, narrow: bool) -> None:
+        for widget in (self._rate, self._caption):
+            widget.setHidden(narrow)
+
+    def _fix_widths(self) -> None:
+        """Give the labels room for the longest text.
+
+        Were their size free, each new text would have the whole page laid out anew, twenty times a
+        second while the cine plays.
+        """
+        phases, slices = str(self._view.phase_count), str(self._view.slice_count)
+        for label, longest in (
+            (self._time, f"{phases}/{phases}  0000 ms"),
+            (self._slice, f"{slices}/{slices}"),
+        ):
+            metrics = label.fontMetrics()
+            label.setFixedSize(metrics.horizontalAdvance(longest) + 4, metrics.height())
 
     def _show_marks(self) -> None:
         document = self._document
@@ -233,7 +275,7 @@ class CineBar(QWidget):
         playing, palette = self._view.playing, self.palette()
         name = "Pause" if playing else "Play"
         self._play.setIcon(_play_icon(playing, palette.windowText().color(), self._ratio()))
-        self._play.setToolTip(f"{name} the heartbeat (P)")
+        self._play.setToolTip(with_keys(f"{name} the heartbeat", "play"))
         self._play.setAccessibleName(name)
 
     def _time_text(self) -> str:
@@ -241,11 +283,15 @@ class CineBar(QWidget):
         text = f"{view.phase + 1}/{view.phase_count}"
         if cine is None or view.phase >= cine.phase_count:
             return text
-        time_ms = cine.time_ms(view.phase)
-        return text if time_ms is None else f"{text}  {time_ms:.0f} ms"
+        return f"{text}  {phase_time_text(cine, view.phase)}".rstrip()
 
     def _ratio(self) -> float:
         return self.devicePixelRatioF()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the room of a narrow bar to the sliders; the speed has keys and a setting."""
+        super().resizeEvent(event)
+        self._show_less(event.size().width() < _WIDE_PX)
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw the button in the colours of another theme."""
@@ -269,6 +315,17 @@ def _play_icon(playing: bool, colour: QColor, ratio: float) -> QIcon:
         painter.drawPolygon(_polygon((4, 2), (15, 9), (4, 16)))
     painter.end()
     return QIcon(pixmap)
+
+
+def _apart(centres: list[float], width: int) -> list[float]:
+    """Where to write the marks, so that they touch neither each other nor the ends."""
+    placed = [min(max(x, _MARK_TEXT / 2), width - _MARK_TEXT / 2) for x in centres]
+    if len(placed) < 2 or abs(placed[1] - placed[0]) >= _MARK_TEXT:
+        return placed
+    first, last = (0, 1) if centres[0] <= centres[1] else (1, 0)
+    middle = min(max(sum(placed) / 2, _MARK_TEXT), width - _MARK_TEXT)
+    placed[first], placed[last] = middle - _MARK_TEXT / 2, middle + _MARK_TEXT / 2
+    return placed
 
 
 def _polygon(*corners: tuple[float, float]) -> QPolygonF:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from engine.progress import Progress
+from heartseg_gui.actions import with_keys
 from heartseg_gui.jobs import Job, JobQueue
 from heartseg_gui.theme import themed_icon
 
@@ -23,14 +24,15 @@ class JobPanel(QWidget):
         self._cancel = QToolButton()
         self._cancel.setObjectName("cancel")
         self._cancel.setIconSize(QSize(16, 16))
-        self._cancel.setToolTip("Stop this")
+        self._cancel.setToolTip(with_keys("Stop this", "stop"))
+        self._cancel.setAccessibleName("Stop this")
         self._cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 4, 0)
         for widget in (self._text, self._bar, self._cancel):
             layout.addWidget(widget)
 
-        self._cancel.clicked.connect(self._cancel_shown)
+        self._cancel.clicked.connect(self.cancel_shown)
         jobs.job_started.connect(self._take_job)
         jobs.job_ended.connect(self._drop_job)
         self.show_state()
@@ -47,6 +49,13 @@ class JobPanel(QWidget):
         self._text.setText(f"{self._shown.title}: {doing}{more}")
         self._bar.setRange(0, self._progress.total)
         self._bar.setValue(self._progress.done)
+
+    def cancel_shown(self) -> None:
+        """Ask the job that is shown to stop; nothing where there is none."""
+        if self._shown is not None:
+            self._shown.cancel()
+            self._progress = Progress(0, 0, "stopping")
+            self.show_state()
 
     def _take_job(self, job: Job) -> None:
         self._watch(job)
@@ -67,9 +76,3 @@ class JobPanel(QWidget):
         self._shown = job
         self._progress = Progress(0, 0, "")
         self.show_state()
-
-    def _cancel_shown(self) -> None:
-        if self._shown is not None:
-            self._shown.cancel()
-            self._progress = Progress(0, 0, "stopping")
-            self.show_state()

@@ -52,6 +52,7 @@ class ModelPanel(QWidget):
         self._predict_action = predict
         self._choice = QComboBox()
         self._choice.setToolTip("The model that predicts")
+        self._choice.setAccessibleName("Model")
         self._licence = QLabel()
         self._licence.setProperty("role", "caption")
         self._licence.setWordWrap(True)

@@ -1,17 +1,27 @@
 """What lies under the cursor, in patient terms."""
 
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.cine import Cine
 from engine.structures import Structure
+from heartseg_gui.documents.patient_terms import phase_time_text, slice_position_text
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import CursorPlace, ViewState
 
 _DIRECTIONS = (("R", "L"), ("A", "P"), ("S", "I"))
 
 
-class PlaceLabel(QLabel):
-    """Says slice and phase always; position, value and structure while the cursor is there."""
+_MARGIN_PX = 10
+
+
+class PlaceLabel(QWidget):
+    """Says slice and phase always; value, structure and position while the cursor is there.
+
+    No `QLabel`: with every text that would have the status bar laid out anew, half a millisecond
+    for each movement of the brush.
+    """
 
     def __init__(
         self, document: StudyDocument, view: ViewState, parent: QWidget | None = None
@@ -19,19 +29,29 @@ class PlaceLabel(QLabel):
         super().__init__(parent)
         self._document = document
         self._view = view
+        self._text = ""
         self._place: CursorPlace | None = None
+        self._slice: tuple[Cine, int, str] | None = None  # said last: a stroke stays on its slice
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setContentsMargins(8, 0, 8, 0)
+        self.setAccessibleName("Place")
         for fact in (
             view.slice_changed,
             view.phase_changed,
             view.extent_changed,
             document.stack_changed,
             document.labels_changed,
-            document.labels_replaced,
         ):
             fact.connect(self._show_state)
         self._show_state()
+
+    def text(self) -> str:
+        """The whole sentence."""
+        return self._text
+
+    def sizeHint(self) -> QSize:
+        """Room for the whole sentence."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._text) + 2 * _MARGIN_PX, metrics.height())
 
     def show_place(self, place: CursorPlace | None) -> None:
         """Take over where the cursor is, or that it is nowhere."""
@@ -42,7 +62,8 @@ class PlaceLabel(QLabel):
     def _show_state(self) -> None:
         cine = self._document.cine
         if cine is None:
-            self.setText("Open a patient folder, or drop one here.")
+            self._slice = None
+            self._show_text("Open a patient folder, or drop one here.")
             return
         phase = min(self._view.phase, cine.phase_count - 1)
         slice_index = min(self._view.slice_index, cine.slice_count - 1)
@@ -50,25 +71,47 @@ class PlaceLabel(QLabel):
         inside = place is not None and _is_inside(place, cine)
         if place is not None and inside:
             phase, slice_index = place.phase, place.slice_index
-        parts = [_describe_slice(cine, slice_index), _describe_phase(cine, phase)]
+        parts = [self._describe_slice(cine, slice_index), _describe_phase(cine, phase)]
         if place is not None and inside:
             parts += self._describe_voxel(cine, place)
-        self.setText("   ·   ".join(parts))
+        self._show_text("   ·   ".join(parts))
+
+    def _show_text(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self.update()
+
+    def _describe_slice(self, cine: Cine, slice_index: int) -> str:
+        if self._slice is None or self._slice[0] is not cine or self._slice[1] != slice_index:
+            position = slice_position_text(cine, slice_index)
+            text = f"Slice {slice_index + 1} of {cine.slice_count}, {position}"
+            self._slice = (cine, slice_index, text)
+        return self._slice[2]
 
     def _describe_voxel(self, cine: Cine, place: CursorPlace) -> list[str]:
+        """Value, structure and position, the last first to be cut off where there is no room."""
         row, column = round(place.y), round(place.x)
+        value = cine.voxels[place.phase, place.slice_index, row, column]
+        parts = [f"value {float(value):.4g}"]
+        labels = self._document.labels
+        if labels is not None:
+            number = int(labels.voxels[place.phase, place.slice_index, row, column])
+            parts.append(Structure(number).title if number else "no structure")
         position = cine.geometry.position_mm(z=place.slice_index, y=place.y, x=place.x)
         where = "  ".join(
             f"{names[0] if mm >= 0 else names[1]} {abs(mm):.1f}"
             for names, mm in zip(_DIRECTIONS, position, strict=True)
         )
-        value = cine.voxels[place.phase, place.slice_index, row, column]
-        parts = [f"{where} mm", f"value {float(value):.4g}"]
-        labels = self._document.labels
-        if labels is not None:
-            number = int(labels.voxels[place.phase, place.slice_index, row, column])
-            parts.append(Structure(number).title if number else "no structure")
-        return parts
+        return [*parts, f"{where} mm"]
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Write the sentence, as much of it as there is room for."""
+        painter = QPainter(self)
+        area = self.rect().adjusted(_MARGIN_PX, 0, -_MARGIN_PX, 0)
+        text, metrics = self._text, self.fontMetrics()
+        if metrics.horizontalAdvance(text) > area.width():
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def _is_inside(place: CursorPlace, cine: Cine) -> bool:
@@ -81,12 +124,6 @@ def _is_inside(place: CursorPlace, cine: Cine) -> bool:
     )
 
 
-def _describe_slice(cine: Cine, slice_index: int) -> str:
-    depth_mm = slice_index * cine.geometry.spacing_mm[0]
-    return f"Slice {slice_index + 1} of {cine.slice_count}, {depth_mm:.0f} mm"
-
-
 def _describe_phase(cine: Cine, phase: int) -> str:
-    time_ms = cine.time_ms(phase)
-    time = "" if time_ms is None else f", {time_ms:.0f} ms"
-    return f"Phase {phase + 1} of {cine.phase_count}{time}"
+    time = phase_time_text(cine, phase)
+    return f"Phase {phase + 1} of {cine.phase_count}" + (f", {time}" if time else "")

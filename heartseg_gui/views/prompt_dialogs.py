@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox, QWidget
 
 from heartseg_gui.documents.prompts import Unsaved
 
@@ -21,7 +21,7 @@ class PromptDialogs:
         box.setIcon(QMessageBox.Icon.NoIcon)
         box.setWindowTitle("Unsaved labels")
         box.setText(f"<b>The labels of {study} are not saved.</b>")
-        box.setInformativeText("What was painted or predicted since would be lost.")
+        box.setInformativeText("What was painted, predicted or set by hand since would be lost.")
         button = QMessageBox.StandardButton
         box.setStandardButtons(button.Save | button.Discard | button.Cancel)
         box.setDefaultButton(button.Save)
@@ -42,8 +42,15 @@ class PromptDialogs:
 
     def ask_new_file(self, title: str, start: Path, kinds: str) -> Path | None:
         """A file to write."""
-        chosen, _ = QFileDialog.getSaveFileName(_window(), title, str(start), kinds)
-        return Path(chosen) if chosen else None
+        dialog = QFileDialog(_window(), title, str(start.parent), kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        # The dialog must know the ending, or it would ask about replacing another file.
+        dialog.setDefaultSuffix("".join(start.suffixes[-2:]).lstrip("."))
+        dialog.selectFile(start.name)
+        accepted = dialog.exec() == QDialog.DialogCode.Accepted
+        chosen = Path(dialog.selectedFiles()[0]) if accepted else None
+        dialog.deleteLater()
+        return chosen
 
 
 def _window() -> QWidget | None:

@@ -1,12 +1,15 @@
 """The report: the numbers at once, the printed page below."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -19,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.study import Origin, Provenance
+from heartseg_gui.actions import with_keys
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.theme import colours_of, icon
 
@@ -26,7 +30,9 @@ if TYPE_CHECKING:  # measuring is imported with the first report, not with the w
     from engine.clinical.report import Report
     from engine.clinical.volumes import VentricleFunction
 
-_PAGE_WIDTH = 820  # at most, in the window
+_PAGE_WIDTH, _LEAST_PAGE_WIDTH = 820, 260  # in the window
+_SPACING = 14
+_HEAD_LETTERS, _CARDS_LETTERS = 80, 78  # below these widths parts stand below each other
 
 
 class PageView(QWidget):
@@ -37,11 +43,10 @@ class PageView(QWidget):
         self._picture = picture  # keeps the memory of the image alive
         height, width, _ = picture.shape
         self._image = QImage(picture.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setMaximumWidth(_PAGE_WIDTH)
-        self.setMinimumWidth(260)
 
     def hasHeightForWidth(self) -> bool:
         """The page keeps its form."""
@@ -55,6 +60,10 @@ class PageView(QWidget):
         """As wide as allowed."""
         return QSize(_PAGE_WIDTH, self.heightForWidth(_PAGE_WIDTH))
 
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as can just be read; a fixed height would leave gaps in a narrow window."""
+        return QSize(_LEAST_PAGE_WIDTH, self.heightForWidth(_LEAST_PAGE_WIDTH))
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the page smoothly in the middle."""
         painter = QPainter(self)
@@ -66,6 +75,53 @@ class PageView(QWidget):
             Qt.TransformationMode.SmoothTransformation,
         )
         painter.drawImage(self.rect(), smooth)
+
+
+class FoldingRow(QWidget):
+    """Parts side by side, or below each other where the row is too narrow for that."""
+
+    def __init__(self, parts: Sequence[QWidget], *, letters: int, spacing: int) -> None:
+        """Arrange the parts.
+
+        Args:
+            parts: From left to right, or from top to bottom.
+            letters: The least width of the row, in letters of its font.
+            spacing: Between the parts [px].
+        """
+        super().__init__()
+        self._parts, self._letters = tuple(parts), letters
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(spacing)
+        for part in parts:
+            self._row.addWidget(part)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the parts stand below each other."""
+        return self._row.direction() == QBoxLayout.Direction.TopToBottom
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as the widest part alone."""
+        width = max(part.minimumSizeHint().width() for part in self._parts)
+        return QSize(width, super().minimumSizeHint().height())
+
+    def heightForWidth(self, width: int) -> int:
+        """The height in the arrangement that this width allows."""
+        self._arrange(width)
+        return super().heightForWidth(width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold or unfold."""
+        super().resizeEvent(event)
+        self._arrange(event.size().width())
+
+    def _arrange(self, width: int) -> None:
+        narrow = width < self._letters * self.fontMetrics().averageCharWidth()
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        wanted = down if narrow else across
+        if wanted != self._row.direction():
+            self._row.setDirection(wanted)
 
 
 class ReportView(QScrollArea):
@@ -89,7 +145,6 @@ class ReportView(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         document.stack_changed.connect(self._forget)
         for fact in (
-            document.labels_replaced,
             document.provenance_changed,
             document.key_phases_changed,
         ):
@@ -119,6 +174,8 @@ class ReportView(QScrollArea):
             self._add_report(layout, self._report)
         layout.addStretch()
         self.setWidget(page)
+        for before, after in pairwise([self, *page.findChildren(QPushButton)]):
+            QWidget.setTabOrder(before, after)  # else they would come last in the window
 
     def _forget(self) -> None:
         self._report, self._pages = None, []
@@ -131,47 +188,51 @@ class ReportView(QScrollArea):
     def _add_invitation(self, layout: QVBoxLayout) -> None:
         layout.addWidget(_heading("No report yet", larger=5))
         layout.addWidget(_text("Predict or draw labels, then measure them.", role="caption"))
-        layout.addLayout(self._buttons(again=False))
+        layout.addWidget(self._buttons(again=False))
 
     def _add_report(self, layout: QVBoxLayout, report: "Report") -> None:
-        head = QHBoxLayout()
-        titles = QVBoxLayout()
-        titles.setSpacing(2)
-        titles.addWidget(_heading(report.study_name, larger=5))
-        titles.addWidget(_text(_describe(report), role="caption"))
-        head.addLayout(titles, stretch=1)
-        head.addLayout(self._buttons(again=True))
-        layout.addLayout(head)
-        self._stale = self._notice("The labels have changed since this report was made.")
+        titles = QWidget()
+        titles.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        words = QVBoxLayout(titles)
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(2)
+        words.addWidget(_heading(report.study_name, larger=5))
+        words.addWidget(_text(_describe(report), role="caption"))
+        head = FoldingRow(
+            [titles, self._buttons(again=True)], letters=_HEAD_LETTERS, spacing=_SPACING
+        )
+        layout.addWidget(head)
+        self._stale = self._notice("The labels, ED or ES have changed since this report was made.")
         self._stale.hide()
         layout.addWidget(self._stale)
         for warning in report.warnings:
             layout.addWidget(self._notice(warning))
-        numbers = QHBoxLayout()
-        numbers.setSpacing(14)
-        numbers.addWidget(_ventricle_card("Left ventricle", report.lv, report, with_mass=True))
-        numbers.addWidget(_ventricle_card("Right ventricle", report.rv, report, with_mass=False))
-        layout.addLayout(numbers)
+        cards = [
+            _ventricle_card("Left ventricle", report.lv, report, with_mass=True),
+            _ventricle_card("Right ventricle", report.rv, report, with_mass=False),
+        ]
+        layout.addWidget(FoldingRow(cards, letters=_CARDS_LETTERS, spacing=_SPACING))
         for picture in self._pages:
             middle = QHBoxLayout()
             middle.addWidget(PageView(picture))
             layout.addLayout(middle)
 
-    def _buttons(self, *, again: bool) -> QHBoxLayout:
+    def _buttons(self, *, again: bool) -> QWidget:
         measure = QPushButton("Measure again" if again else "Measure")
-        measure.setToolTip("Measure the labels as they are now (Ctrl+R)")
+        measure.setToolTip(with_keys("Measure the labels as they are now", "report"))
         measure.clicked.connect(self.report_requested)
-        row = QHBoxLayout()
+        buttons = QWidget()
+        row = QHBoxLayout(buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setAlignment(Qt.AlignmentFlag.AlignLeft)
         row.addWidget(measure, alignment=Qt.AlignmentFlag.AlignTop)
         if again:
             export = QPushButton("Export…")
             export.setProperty("primary", "true")
-            export.setToolTip("Write PDF, CSV and JSON (Ctrl+E)")
+            export.setToolTip(with_keys("Write PDF, CSV and JSON", "export"))
             export.clicked.connect(self.export_requested)
             row.addWidget(export, alignment=Qt.AlignmentFlag.AlignTop)
-        else:
-            row.addStretch()
-        return row
+        return buttons
 
     def _notice(self, text: str) -> QFrame:
         frame = QFrame()
@@ -199,7 +260,7 @@ def _ventricle_card(
     grid.addWidget(_heading(title), 0, 0, 1, 3)
     big = _heading("–" if fraction is None else f"{100 * fraction:.0f} %", larger=13)
     grid.addWidget(big, 1, 0, 1, 2)
-    grid.addWidget(_text("ejection fraction", role="caption"), 2, 0, 1, 3)
+    grid.addWidget(_line("ejection fraction", role="caption"), 2, 0, 1, 3)
     rows = [
         ("EDV", function.end_diastolic_ml, "ml"),
         ("ESV", function.end_systolic_ml, "ml"),
@@ -211,10 +272,10 @@ def _ventricle_card(
         rows += [("Mass", report.mass_ed_g, "g")]
     for row, (name, value, unit) in enumerate(rows, start=3):
         per_surface = indexed(value, surface_m2)
-        grid.addWidget(_text(name, role="caption"), row, 0)
+        grid.addWidget(_line(name, role="caption"), row, 0)
         grid.addWidget(_number(value, unit, role="figure"), row, 1)
         index = "" if per_surface is None else f"{per_surface:.1f} {unit}/m²"
-        grid.addWidget(_text(index, role="caption"), row, 2)
+        grid.addWidget(_line(index, role="caption"), row, 2)
     grid.setColumnStretch(2, 1)
     grid.setRowStretch(grid.rowCount(), 1)
     grid.setColumnMinimumWidth(1, 90)
@@ -249,7 +310,14 @@ def describe_provenance(provenance: Provenance) -> str:
 
 
 def _number(value: float | None, unit: str, *, role: str) -> QLabel:
-    return _text("–" if value is None else f"{value:.1f} {unit}", role=role)
+    return _line("–" if value is None else f"{value:.1f} {unit}", role=role)
+
+
+def _line(text: str, *, role: str) -> QLabel:
+    """A text that is never broken."""
+    label = _text(text, role=role)
+    label.setWordWrap(False)
+    return label
 
 
 def _text(text: str, *, role: str = "") -> QLabel:
@@ -262,8 +330,7 @@ def _text(text: str, *, role: str = "") -> QLabel:
 
 
 def _heading(text: str, *, larger: int = 1) -> QLabel:
-    label = _text(text, role="heading")
-    label.setWordWrap(False)
+    label = _line(text, role="heading")
     font = label.font()
     font.setPointSizeF(font.pointSizeF() + larger)
     label.setFont(font)

@@ -19,12 +19,17 @@ MOUSE = (
     ("Wheel", "Slice"),
     ("Shift + wheel", "Phase"),
     ("Ctrl + wheel", "Zoom"),
-    ("Middle drag, or Space + drag", "Pan"),
+    ("Middle drag, Space + drag, or Shift + arrows", "Pan"),
     ("Left drag with the window tool", "Brightness and contrast"),
     ("Right drag with the window tool", "Zoom"),
     ("Left drag with the brush", "Paint"),
     ("Right drag, or Ctrl + drag, with the brush", "Erase"),
     ("Double click", "Fit; in the montage: show that slice alone"),
+    ("Drag in the 3-D view, or arrows", "Turn"),
+    ("Middle drag in the 3-D view, or Shift + arrows", "Pan"),
+    ("Wheel in the 3-D view, or + and −", "Zoom"),
+    ("Home in the 3-D view", "Reset the view"),
+    ("Tab, Shift + Tab, Space", "Go through buttons and boxes, press them"),
 )
 
 

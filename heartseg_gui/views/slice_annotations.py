@@ -28,6 +28,7 @@ _DARK = QColor(0, 0, 0, 200)
 _EDGES = ((0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0))  # left, right, top, bottom
 _LONGEST_SCALE_SHARE = 0.25  # of the width of the view
 _KEPT_TEXTS = 200
+_ROOM_PX = 6  # between two texts side by side
 
 _EMPTY_TITLE = "Open a patient folder"
 _EMPTY_HINT = "Click here, or drop a folder with DICOM, NIfTI or images"
@@ -139,14 +140,17 @@ class SliceAnnotations:
         self._marks = [
             self._mark(self._upper_left(cine), self._font, _INK, ratio, inner, (0.0, 0.0)),
             self._mark(window, self._font, _INK, ratio, inner, (0.0, 1.0)),
-            scale,
         ]
-        top = inner
+        scale = _out_of_the_way(scale, self._marks, inner)
+        self._marks.append(scale)
+        top = QRectF(inner)
         for text, font, ink in upper_right:
-            self._marks.append(self._mark(text, font, ink, ratio, top, (1.0, 0.0)))
-            top = top.adjusted(0, self._marks[-1].area.height() + 2, 0, 0)
+            mark = self._mark(text, font, ink, ratio, top, (1.0, 0.0))
+            self._marks.append(_out_of_the_way(mark, self._marks, inner))
+            top.setTop(self._marks[-1].area.bottom() + 2)
         for text, place in zip(self._letters_of(cine.geometry), _EDGES, strict=True):
-            self._marks.append(self._mark(text, self._letter_font, _INK, ratio, inner, place))
+            letter = self._mark(text, self._letter_font, _INK, ratio, inner, place)
+            self._marks.append(_out_of_the_way(letter, self._marks, inner))
         self._scale_bar = _bracket(
             inner.right() - length_mm * pixels_per_mm, inner.right(), scale.area.top() - 2
         )
@@ -195,6 +199,22 @@ class SliceAnnotations:
         painter.setPen(_INK.darker(150))
         painter.setFont(self._font)
         painter.drawText(viewport.adjusted(20, middle + 2, -20, 0), flags, _EMPTY_HINT)
+
+
+def _out_of_the_way(mark: _Mark, others: list[_Mark], inner: QRectF) -> _Mark:
+    """A text moved up or down, inwards, until it touches no other one: in a narrow view."""
+    area = QRectF(mark.area)
+    inwards = 1 if area.center().y() < inner.center().y() else -1
+    for _ in others:
+        room = area.adjusted(-_ROOM_PX, 0, _ROOM_PX, 0)
+        touched = [mark.area for mark in others if mark.area.intersects(room)]
+        if not touched:
+            break
+        if inwards > 0:
+            area.moveTop(max(other.bottom() for other in touched))
+        else:
+            area.moveBottom(min(other.top() for other in touched))
+    return _Mark(mark.pixmap, area)
 
 
 def _font(pixels: int, *, bold: bool = False) -> QFont:

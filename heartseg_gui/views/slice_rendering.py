@@ -71,12 +71,6 @@ class SlicePlane:
             left, right = self.width - right, self.width - left
         return top, bottom, left, right
 
-    def to_screen_mm(self, y: float, x: float) -> tuple[float, float]:
-        """Where a point in voxels lies on the screen, (across, down) [mm]."""
-        across = self.width - 0.5 - x if self.flip_x else x + 0.5
-        down = self.height - 0.5 - y if self.flip_y else y + 0.5
-        return across * self.column_mm, down * self.row_mm
-
     def to_voxel(self, across_mm: float, down_mm: float) -> tuple[float, float]:
         """The point (y, x) in voxels that lies there on the screen."""
         x, y = across_mm / self.column_mm - 0.5, down_mm / self.row_mm - 0.5

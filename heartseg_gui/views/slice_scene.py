@@ -45,7 +45,6 @@ class SliceScene(QGraphicsScene):
 
         document.stack_changed.connect(self._take_stack)
         document.labels_changed.connect(self._show_patch)
-        document.labels_replaced.connect(self._show_labels)
         view.montage_changed.connect(self._arrange)
         view.slice_changed.connect(self._show_slice)
         view.phase_changed.connect(self._show_phase)

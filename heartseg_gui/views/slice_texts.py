@@ -1,6 +1,7 @@
 """What is written on the picture, in the words of the reader."""
 
 from engine.cine import Cine
+from heartseg_gui.documents.patient_terms import phase_time_text, slice_position_text
 from heartseg_gui.documents.study_document import StudyDocument
 
 _SCALE_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -10,18 +11,14 @@ _NARROW_WINDOW = 20.0
 def slice_text(cine: Cine, slice_index: int) -> str:
     """Which slice this is, and where it lies along the stack's normal."""
     index = min(slice_index, cine.slice_count - 1)
-    _, _, height, width = cine.shape
-    centre_mm = cine.geometry.position_mm(z=index, y=(height - 1) / 2, x=(width - 1) / 2)
-    position_mm = f"{float(centre_mm @ cine.geometry.slice_normal):.1f}".replace("-", "−")
-    return f"Slice {index + 1}/{cine.slice_count}   {position_mm} mm"
+    return f"Slice {index + 1}/{cine.slice_count}   {slice_position_text(cine, index)}"
 
 
 def phase_text(cine: Cine, phase: int) -> str:
     """Which phase this is, and when after the R wave."""
     phase = min(phase, cine.phase_count - 1)
-    text = f"Phase {phase + 1}/{cine.phase_count}"
-    time_ms = cine.time_ms(phase)
-    return text if time_ms is None else f"{text}   {time_ms:.0f} ms"
+    time = phase_time_text(cine, phase)
+    return f"Phase {phase + 1}/{cine.phase_count}" + (f"   {time}" if time else "")
 
 
 def key_phase_text(document: StudyDocument, phase: int) -> str:

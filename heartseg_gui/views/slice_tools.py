@@ -4,7 +4,7 @@ import math
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QWheelEvent
 
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
@@ -18,11 +18,19 @@ _ZOOM_PER_NOTCH = 1.2
 _WIDTH_PER_NOTCH = 1.1
 _WINDOW_DRAG_PX = 300.0  # a drag this long multiplies the width by e
 _ZOOM_DRAG_PX = 150.0
+_PAN_PX = 40
 
 _PAINT_TOOLS = (Tool.BRUSH, Tool.ERASER)
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
+_KEYPAD = Qt.KeyboardModifier.KeypadModifier  # set for all arrows on macOS
 _LEFT, _RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
+_WAYS = {
+    Qt.Key.Key_Left: QPoint(-1, 0),
+    Qt.Key.Key_Right: QPoint(1, 0),
+    Qt.Key.Key_Up: QPoint(0, -1),
+    Qt.Key.Key_Down: QPoint(0, 1),
+}
 
 
 class WheelSteps:
@@ -200,6 +208,14 @@ class SliceTools(QObject):
             self._step_phase(-self._wheel.take(delta, modifiers))
         else:
             self._view.step_slice(-self._wheel.take(delta, modifiers))
+
+    def pan_by_key(self, event: QKeyEvent) -> bool:
+        """Shift the picture with Shift and an arrow; whether the key was one of these."""
+        way = _WAYS.get(Qt.Key(event.key()))
+        if way is None or event.modifiers() & ~_KEYPAD != _SHIFT:
+            return False
+        self._camera.pan(way * _PAN_PX)
+        return True
 
     def _begins_pan(self, button: Qt.MouseButton) -> bool:
         panning = self.space_held or self._tools.tool is Tool.PAN

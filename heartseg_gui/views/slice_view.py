@@ -163,6 +163,7 @@ class SliceView(SliceCanvas):
             erases = self._tools.tool is Tool.ERASER
             colour = QColor(*self._display.colour_of(self._tools.structure))
             self._ring.paint(painter, None if erases else colour)
+        self.paint_focus(painter, exposed)
         painter.restore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -197,11 +198,11 @@ class SliceView(SliceCanvas):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Pan while the space bar is held; all other keys belong to the window."""
+        """Pan with Shift and arrows, or while the space bar is held; the window has the rest."""
         if event.key() == Qt.Key.Key_Space:
             self._gestures.space_held = True
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
-        else:
+        elif not self._gestures.pan_by_key(event):
             event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:

@@ -1,7 +1,7 @@
 """The structures: colour, visibility, which one is painted, and how they are drawn."""
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -17,11 +17,16 @@ from PySide6.QtWidgets import (
 )
 
 from engine.structures import HEART_STRUCTURES, Structure
+from heartseg_gui.actions import keys_of, with_keys
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
 from heartseg_gui.documents.view_state import ToolState
 from heartseg_gui.theme import colours_of, themed_icon
 
-_KEYS = {Structure.RV: "Alt+1", Structure.MYOCARDIUM: "Alt+2", Structure.LV: "Alt+3"}
+_ACTIONS = {
+    Structure.RV: "paint_rv",
+    Structure.MYOCARDIUM: "paint_myocardium",
+    Structure.LV: "paint_lv",
+}
 _STYLES = (
     (OverlayStyle.FILLED, "Areas"),
     (OverlayStyle.CONTOUR, "Contours"),
@@ -45,7 +50,7 @@ class StructureRow(QFrame):
         self._structure = structure
         self._colour = QColor()
         self._active = False
-        key = QLabel(_KEYS[structure])
+        key = QLabel(keys_of(_ACTIONS[structure]))
         key.setProperty("role", "caption")
         self._eye = QToolButton()
         self._eye.setCheckable(True)
@@ -53,7 +58,10 @@ class StructureRow(QFrame):
         self._eye.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._eye.clicked.connect(self._tell_visibility)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip(f"Paint the {structure.title.lower()} ({_KEYS[structure]})")
+        name = structure.title.lower()
+        self.setToolTip(with_keys(f"Paint the {name}", _ACTIONS[structure]))
+        self.setAccessibleName(f"Paint the {name}")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(34, 3, 4, 3)
         layout.addWidget(QLabel(structure.title), stretch=1)
@@ -67,7 +75,9 @@ class StructureRow(QFrame):
             self._eye.setChecked(not shown)
         self._eye.setIcon(self._eye_icon(shown))
         name = self._structure.title.lower()
-        self._eye.setToolTip(f"Hide the {name}" if shown else f"Show the {name}")
+        tip = f"Hide the {name}" if shown else f"Show the {name}"
+        self._eye.setToolTip(tip)
+        self._eye.setAccessibleName(tip)
         self.update()
 
     def _eye_icon(self, shown: bool) -> QIcon:
@@ -82,15 +92,25 @@ class StructureRow(QFrame):
         if event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(self._structure)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Choose it with the space bar, as buttons are pressed."""
+        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(self._structure)
+        else:
+            event.ignore()
+
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the frame of the active structure and the swatch."""
+        """Draw the frame of the active structure or of the focus, and the swatch."""
         colours = colours_of(self.palette())
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._active:
-            painter.setPen(QPen(QColor(colours.accent), 1))
-            painter.setBrush(QColor(colours.accent_soft))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
+        if self._active or self.hasFocus():
+            wide = 2 if self.hasFocus() else 1
+            painter.setPen(QPen(QColor(colours.accent), wide))
+            painter.setBrush(QColor(colours.accent_soft if self._active else colours.window))
+            inset = wide / 2
+            frame = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
+            painter.drawRoundedRect(frame, 7, 7)
         painter.setPen(QPen(QColor(colours.line), 1))
         painter.setBrush(self._colour)
         middle = self.rect().center().y() + 0.5
@@ -108,10 +128,11 @@ class StructurePanel(QWidget):
         self._tools = tools
         self._rows = {structure: StructureRow(structure) for structure in HEART_STRUCTURES}
         self._shown = QCheckBox("Show labels")
-        self._shown.setToolTip("Hide or show the labels (H)")
+        self._shown.setToolTip(with_keys("Hide or show the labels", "overlay"))
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
-        self._opacity.setToolTip("Opacity of the areas (A, Shift+A)")
+        self._opacity.setToolTip(with_keys("Opacity of the areas", "more_opaque", "less_opaque"))
+        self._opacity.setAccessibleName("Opacity of the areas")
         self._opacity_text = QLabel()
         self._styles = QButtonGroup(self)
         self._lay_out()
@@ -159,7 +180,8 @@ class StructurePanel(QWidget):
         styles.setSpacing(14)
         for number, (_, text) in enumerate(_STYLES):
             button = QRadioButton(text)
-            button.setToolTip(f"{text} (C)" if number < 2 else "Areas with their contour")
+            tip = with_keys(text, "contours") if number < 2 else "Areas with their contour"
+            button.setToolTip(tip)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._styles.addButton(button, number)
             styles.addWidget(button)

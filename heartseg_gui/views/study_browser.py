@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.study import Origin, Patient, Stack, Study
+from heartseg_gui.actions import with_keys
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.settings import Settings
 from heartseg_gui.theme import colours_of, icon, themed_icon
@@ -62,6 +63,7 @@ class StudyBrowser(QWidget):
         self._recent_title = QLabel("Recent")
         self._recent = QListWidget()
         self._recent.setObjectName("recent_studies")
+        self._recent.setAccessibleName("Recent studies")
         self._lay_out()
 
         self._open.clicked.connect(self.folder_wanted)
@@ -88,10 +90,10 @@ class StudyBrowser(QWidget):
         self._show_recent()
 
     def _lay_out(self) -> None:
-        self._open.setToolTip("Open a patient folder (Ctrl+O); or drop one on the window")
+        self._open.setToolTip(with_keys("Open a patient folder, or drop one here", "open"))
         self._patient.setProperty("role", "heading")
         self._recent_title.setProperty("role", "heading")
-        self._problems.setToolTip("Show what was found in the folder (Ctrl+G)")
+        self._problems.setToolTip(with_keys("Show what was found in the folder", "study_check"))
         self._recent.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._recent.setFrameShape(QFrame.Shape.NoFrame)
@@ -105,6 +107,7 @@ class StudyBrowser(QWidget):
         layout.addWidget(self._problems)
         layout.addWidget(self._recent_title)
         layout.addWidget(self._recent, stretch=1)
+        layout.addStretch(0)  # takes the room while there is neither tree nor list
 
     def _show_study(self, study: Study) -> None:
         self._patient.setText(study.name)
@@ -191,6 +194,7 @@ class StudyBrowser(QWidget):
 def _make_tree() -> QTreeWidget:
     tree = QTreeWidget()
     tree.setHeaderHidden(True)
+    tree.setAccessibleName("What was found in the folder")
     tree.setIndentation(0)
     tree.setRootIsDecorated(False)
     tree.setIconSize(QSize(16, 16))

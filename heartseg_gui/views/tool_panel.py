@@ -3,6 +3,7 @@
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
+from heartseg_gui.actions import with_keys
 from heartseg_gui.documents.view_state import Tool, ToolState
 
 _SLIDER_STEPS_PER_MM = 2
@@ -45,7 +46,8 @@ class ToolPanel(QWidget):
         self._hint.setWordWrap(True)
         self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for widget in (self._slider, self._spin):
-            widget.setToolTip("Brush radius in the patient ([ and ])")
+            widget.setToolTip(with_keys("Brush radius in the patient", "smaller", "larger"))
+            widget.setAccessibleName("Brush radius")
         self._spin.setKeyboardTracking(False)
         row = QHBoxLayout()
         row.addWidget(QLabel("Radius"))

@@ -1,7 +1,7 @@
 """Surfaces, slice plane and image volume in space, rendered into an array; no widget, no window.
 
 This is the window's only door to pyvista, which is imported when the first scene is made: call
-`import_steps` on a pool thread before.
+`import_steps` on a pool thread before. A scene may be used by one thread at a time only.
 """
 
 import importlib
@@ -46,6 +46,7 @@ class VolumeScene:
         self._plotter.render_window.SetMultiSamples(0)  # software rendering pays for each
         self._plotter.set_background(_BACKGROUND)
         self._plotter.enable_parallel_projection()
+        self._drawn: dict[str, tuple[object, ...]] = {}  # what each surface was made from
 
     def show_surfaces(
         self, surfaces: Mapping[Structure, Surface], colours: Mapping[Structure, Colour]
@@ -167,6 +168,7 @@ class VolumeScene:
         self._plotter.renderer.ResetCameraClippingRange()
         self._plotter.render()
         picture: NDArray[np.uint8] = self._plotter.screenshot(return_img=True)
+        self._plotter.render_window.ReleaseCurrent()  # the next one may come from another thread
         return np.ascontiguousarray(picture[..., :3])
 
     def close(self) -> None:
@@ -187,7 +189,11 @@ class VolumeScene:
     ) -> None:
         if made is None or colour is None:
             self._plotter.remove_actor(name, render=False)
+            self._drawn.pop(name, None)
             return
+        if self._drawn.get(name) == (made, colour):  # a surface never changes
+            return
+        self._drawn[name] = (made, colour)
         mesh = self._pyvista.PolyData.from_regular_faces(made.vertices_mm, made.faces)
         self._plotter.add_mesh(
             mesh,

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.cine import Cine
-from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
 from engine.study import Origin, Provenance, StoredLabels, Study
 from heartseg_gui.app import Window, build_window
 from heartseg_gui.documents.prompts import Unsaved
+from heartseg_gui.documents.snapshot import Snapshot
 from heartseg_gui.settings import Settings
 from tests.phantoms import CylinderHeart
 
@@ -73,13 +73,18 @@ def predict_reference(
     return FakePrediction(CylinderHeart().labels(wanted).voxels.copy(), wanted)
 
 
-def save_nowhere(
-    study: Study, stack: int, labels: LabelMap, provenance: Provenance, path: Path | None
-) -> Steps[StoredLabels]:
+def save_nowhere(snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
     """Stores nothing, but says it has."""
     yield Progress(0, 1, "Saving")
-    target = path or study.folder / "heartseg" / "labels.nii.gz"
-    return StoredLabels(target.name, stack, labels, provenance, (target,))
+    target = path or snapshot.study.folder / "heartseg" / "labels.nii.gz"
+    return StoredLabels(
+        target.name,
+        snapshot.stack_index,
+        snapshot.labels,
+        snapshot.provenance,
+        (target,),
+        *snapshot.phases_by_hand,
+    )
 
 
 def make_settings(folder: Path) -> Settings:

@@ -49,7 +49,7 @@ def test_key_phases_are_marked(desk: Desk, bar: CineBar) -> None:
     phases = bar.findChild(PhaseSlider)
     assert phases.marks == {"ED": 0, "ES": 2}
 
-    desk.document.set_es_phase(3)
+    desk.document.set_phases_by_hand((None, 3))
     assert phases.marks == {"ED": 0, "ES": 3}
 
 

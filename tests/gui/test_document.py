@@ -9,7 +9,7 @@ from engine.labelmap import LabelPatch
 from engine.structures import Structure
 from engine.study import Origin, Provenance, StoredLabels
 from heartseg_gui.documents.authorship import signed_provenance
-from heartseg_gui.documents.commands import PaintStroke, ReplaceLabels
+from heartseg_gui.documents.commands import PaintStroke, ReplaceLabels, SetKeyPhases
 from heartseg_gui.documents.study_document import StudyDocument
 from tests.phantoms import CylinderHeart
 
@@ -62,7 +62,9 @@ def test_replacing_labels_goes_back_with_who_made_them(document: StudyDocument) 
     document.undo_stack.push(PaintStroke(document, 1, patch_of(document, 0)))
     patch = document.labels.patch_to(np.zeros_like(document.labels.voxels))
     predicted = Provenance(Origin.PREDICTED, "model")
-    document.undo_stack.push(ReplaceLabels(document, patch, provenance=predicted, text="Predict"))
+    document.undo_stack.push(
+        ReplaceLabels(document, patch, phases=range(4), provenance=predicted, text="Predict")
+    )
     assert document.provenance == predicted
     assert document.corrected_slices() == ()
     document.undo_stack.undo()
@@ -87,7 +89,7 @@ def test_corrections_are_signed_even_by_a_reader_without_a_name(document: StudyD
 
 def test_another_study_starts_with_nothing_to_undo(document: StudyDocument) -> None:
     document.undo_stack.push(PaintStroke(document, 1, patch_of(document, 0)))
-    document.set_ed_phase(2)
+    document.undo_stack.push(SetKeyPhases(document, (2, None), text="Set end-diastole"))
     document.set_study(CylinderHeart().study(Path("/nowhere/berta")))
 
     assert not document.modified

@@ -136,3 +136,49 @@ def test_closing_stops_all_jobs_and_waits_for_them(qtbot: QtBot) -> None:
     queue.close()
 
     assert sorted(ended) == [0, 1]
+
+
+def test_quiet_jobs_deliver_without_being_seen(qtbot: QtBot, jobs: JobQueue) -> None:
+    seen: list[object] = []
+    jobs.job_started.connect(seen.append)
+    jobs.job_ended.connect(seen.append)
+    job = jobs.add("Count", count_to(3), quiet=True)
+    assert jobs.jobs == ()
+    with qtbot.waitSignal(job.ended):
+        pass
+
+    assert seen == []
+
+
+def test_closing_stops_quiet_jobs_too(qtbot: QtBot) -> None:
+    queue, ended, started = JobQueue(), [], threading.Event()
+
+    def endless() -> Steps[None]:
+        try:
+            while True:
+                yield Progress(0, 0, "Working")
+                started.set()
+        finally:
+            ended.append(True)
+
+    queue.add("Endless", endless(), quiet=True)
+    assert started.wait(20)
+    queue.close()
+
+    assert ended == [True]
+
+
+def test_drawing_jobs_share_one_thread(qtbot: QtBot, jobs: JobQueue) -> None:
+    """What belongs to the thread that made it, a graphics context, can be used by the next job."""
+    threads: list[int] = []
+
+    def note() -> Steps[None]:
+        yield Progress(0, 1, "Drawing")
+        threads.append(threading.get_ident())
+
+    for _ in range(20):
+        with qtbot.waitSignal(jobs.add("Draw", note(), lane=Lane.DRAWING).ended):
+            pass
+
+    assert len(threads) == 20
+    assert len(set(threads)) == 1

@@ -12,11 +12,11 @@ from PySide6.QtGui import QPalette
 from pytestqt.qtbot import QtBot
 
 from engine.errors import CannotSaveError
-from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
-from engine.study import Provenance, StoredLabels, Study
+from engine.study import StoredLabels
 from heartseg_gui.app import Window
 from heartseg_gui.documents.prompts import Unsaved
+from heartseg_gui.documents.snapshot import Snapshot
 from heartseg_gui.documents.view_state import Tool
 from heartseg_gui.settings import Theme
 from heartseg_gui.views.study_browser import StudyBrowser
@@ -39,18 +39,14 @@ class SlowStore:
         self.go = Event()
         self.stored: list[Any] = []
 
-    def save(
-        self, study: Study, stack: int, labels: LabelMap, provenance: Provenance, path: Path | None
-    ) -> Steps[StoredLabels]:
+    def save(self, snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
         yield Progress(0, 2, "Saving")
         self.go.wait(20)
-        self.stored.append(labels.voxels.copy())
-        return (yield from save_nowhere(study, stack, labels, provenance, path))
+        self.stored.append(snapshot.labels.voxels.copy())
+        return (yield from save_nowhere(snapshot, path))
 
 
-def refuse(
-    study: Study, stack: int, labels: LabelMap, provenance: Provenance, path: Path | None
-) -> Steps[StoredLabels]:
+def refuse(snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
     yield Progress(0, 1, "Saving")
     raise CannotSaveError("The disk is full.", hint="Save elsewhere.")
 
@@ -261,10 +257,9 @@ def test_the_status_bar_says_what_lies_under_the_cursor(qtbot: QtBot, window: Wi
     qtbot.mouseMove(viewport, viewport.rect().center() + QPoint(-60, 0))
     text = window.views.place.text()
 
-    assert "Slice 4 of 6, 27 mm" in text
-    assert "Phase 1 of 4, 0 ms" in text
-    assert " mm   ·   value " in text
-    assert text.endswith("Left ventricle")
+    assert text.startswith("Slice 4 of 6, 27.0 mm   ·   Phase 1 of 4, 0 ms   ·   value ")
+    assert "   ·   Left ventricle   ·   " in text
+    assert text.endswith(" mm")
 
 
 def test_the_theme_changes_at_once(qtbot: QtBot, window: Window) -> None:

@@ -1,11 +1,12 @@
-"""The real question about unsaved labels, answered with keys and clicks."""
+"""The real questions about unsaved labels and new files, answered with keys and clicks."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from heartseg_gui.documents.prompts import Unsaved
@@ -60,3 +61,49 @@ def test_the_question_names_the_study(qtbot: QtBot) -> None:
     answer_with(read)
 
     assert "anna" in texts[0]
+
+
+def name_new_file(
+    start: Path, name: str, replace: QMessageBox.StandardButton = Button.No
+) -> tuple[Path | None, bool]:
+    """Type a name into the dialog; returns its answer, and whether it asked about replacing."""
+    asked = False
+
+    def type_name() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        field = dialog.findChild(QLineEdit)
+        field.selectAll()
+        QTest.keyClicks(field, name)
+        QTimer.singleShot(0, answer_question)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        if dialog.isVisible():
+            dialog.reject()
+
+    def answer_question() -> None:
+        nonlocal asked
+        box = QApplication.activeModalWidget()
+        if isinstance(box, QMessageBox):
+            asked = True
+            box.button(replace).click()
+
+    QTimer.singleShot(0, type_name)
+    chosen = PromptDialogs().ask_new_file("Export", start, "NIfTI (*.nii.gz *.nii)")
+    return chosen, asked
+
+
+def test_a_new_file_gets_its_ending(qtbot: QtBot, tmp_path: Path) -> None:
+    start = tmp_path / "anna_labels.nii.gz"
+
+    assert name_new_file(start, "mine") == (tmp_path / "mine.nii.gz", False)
+
+
+@pytest.mark.parametrize(("button", "agreed"), [(Button.Yes, True), (Button.No, False)])
+def test_the_dialog_asks_about_the_file_with_its_ending(
+    qtbot: QtBot, tmp_path: Path, button: QMessageBox.StandardButton, agreed: bool
+) -> None:
+    (tmp_path / "mine.nii.gz").touch()
+    chosen, asked = name_new_file(tmp_path / "anna_labels.nii.gz", "mine", button)
+
+    assert asked
+    assert chosen == (tmp_path / "mine.nii.gz" if agreed else None)

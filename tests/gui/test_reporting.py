@@ -62,7 +62,7 @@ def test_the_printed_page_stands_below_the_numbers(qtbot: QtBot, window: Window)
 
 def test_the_report_says_when_the_labels_have_changed_since(qtbot: QtBot, window: Window) -> None:
     measure(qtbot, window)
-    old = "The labels have changed since this report was made."
+    old = "The labels, ED or ES have changed since this report was made."
     assert old not in shown_texts(window)
     window.tools.set_tool(Tool.BRUSH)
     window.main.show_picture()
@@ -122,14 +122,3 @@ def test_without_a_left_ventricle_the_reader_is_told_what_to_do(
     assert window.dialogs.error is not None
     assert "left ventricle" in window.dialogs.error.what
     assert window.dialogs.error.hint
-
-
-def test_labels_are_exported_as_nifti(
-    qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
-) -> None:
-    answers.path = tmp_path / "mine"
-    with qtbot.waitSignal(window.controllers.saving.told, timeout=60_000):
-        window.actions["export_labels"].trigger()
-
-    assert (tmp_path / "mine.nii.gz").stat().st_size > 0
-    assert not window.document.modified

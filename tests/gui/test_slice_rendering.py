@@ -61,7 +61,12 @@ def test_patients_left_is_on_the_right(diagonal: tuple[int, int], flips: tuple[b
 
     assert (plane.flip_y, plane.flip_x) == flips
     assert edge_letters(geometry, plane) == ("R", "L", "A", "P")
-    assert plane.to_voxel(*plane.to_screen_mm(3.25, 7.5)) == pytest.approx((3.25, 7.5))
+    marked = np.zeros((20, 30), np.uint8)
+    marked[3, 7] = 1
+    ((row, column),) = np.argwhere(plane.turn(marked))
+    assert plane.to_voxel((column + 0.5) * 2.0, (row + 0.75) * 3.0) == pytest.approx(
+        (2.75 if flips[0] else 3.25, 7)
+    )
 
 
 def test_turned_boxes_hold_the_turned_voxels() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QCheckBox
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.geometry import Geometry
@@ -15,7 +16,7 @@ from engine.mesh import surface
 from engine.structures import Structure
 from heartseg_gui.documents.commands import PaintStroke
 from heartseg_gui.jobs import JobQueue
-from heartseg_gui.views import volume_view
+from heartseg_gui.views.volume_canvas import Artist
 from heartseg_gui.views.volume_scene import VolumeScene
 from heartseg_gui.views.volume_view import VolumeView
 from tests.gui.conftest import SHAPE, Desk, drag_to
@@ -39,7 +40,7 @@ def volume(desk: Desk, jobs: JobQueue, qtbot: QtBot) -> VolumeView:
     qtbot.addWidget(view)
     view.resize(320, 320)
     view.show()
-    qtbot.waitUntil(lambda: view.ready and not view.canvas.image.isNull(), timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: view.ready, timeout=_PATIENCE_MS)
     return view
 
 
@@ -101,7 +102,7 @@ def test_mouse_turns_and_reset_turns_back(volume: VolumeView, qtbot: QtBot) -> N
         timeout=_PATIENCE_MS,
     )
 
-    volume.findChild(volume_view.QPushButton).click()
+    volume.findChild(QPushButton).click()
     qtbot.waitUntil(
         lambda: np.abs(_pixels(canvas.image) - first).mean() < 0.1, timeout=_PATIENCE_MS
     )
@@ -122,6 +123,73 @@ def test_more_can_be_shown(volume: VolumeView, qtbot: QtBot, name: str) -> None:
     qtbot.waitUntil(lambda: change() < 0.05, timeout=_PATIENCE_MS)
 
 
+def test_view_follows_the_cine_while_it_plays(
+    desk: Desk, volume: VolumeView, jobs: JobQueue, qtbot: QtBot
+) -> None:
+    """Phases 0 and 2 have a left ventricle, 1 and 3 have none; nothing of it is seen as a job."""
+    started = QSignalSpy(jobs.job_started)
+    desk.view.set_playing(True)
+    desk.view.set_phase(1)
+    qtbot.waitUntil(lambda: _red(volume.canvas.image) == 0, timeout=_PATIENCE_MS)
+    desk.view.set_phase(2)
+    qtbot.waitUntil(lambda: _red(volume.canvas.image) > 50, timeout=_PATIENCE_MS)
+
+    assert desk.view.playing
+    assert started.count() == 0
+
+
+def test_phases_that_come_too_soon_are_left_out(
+    desk: Desk, volume: VolumeView, qtbot: QtBot
+) -> None:
+    """A hundred steps of the cine in one go make one picture, of the phase that is shown then."""
+    drawn = QSignalSpy(volume.findChild(Artist).drawn)
+    desk.view.set_playing(True)
+    for _ in range(101):
+        desk.view.step_phase(1)
+    qtbot.waitUntil(lambda: _red(volume.canvas.image) == 0, timeout=_PATIENCE_MS)
+
+    assert drawn.count() == 1
+
+
+def test_picture_becomes_fine_when_the_cine_stops(
+    desk: Desk, volume: VolumeView, qtbot: QtBot
+) -> None:
+    """Whatever was drawn while it played, in the end the phase on the screen is seen."""
+    first = _pixels(volume.canvas.image)
+    desk.view.set_playing(True)
+    desk.view.set_phase(3)
+    desk.view.set_phase(2)
+    desk.view.set_playing(False)
+    desk.view.set_phase(0)
+    qtbot.waitUntil(lambda: volume.ready, timeout=_PATIENCE_MS)
+
+    assert _pixels(volume.canvas.image).shape == first.shape
+    assert np.abs(_pixels(volume.canvas.image) - first).mean() < 0.1
+
+
+_NO, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier"),
+    [(Qt.Key.Key_Left, _NO), (Qt.Key.Key_Up, _SHIFT), (Qt.Key.Key_Plus, _NO)],
+    ids=["turn", "shift", "enlarge"],
+)
+def test_keys_move_the_scene_and_home_brings_it_back(
+    volume: VolumeView, qtbot: QtBot, key: Qt.Key, modifier: Qt.KeyboardModifier
+) -> None:
+    first, canvas = _pixels(volume.canvas.image), volume.canvas
+
+    def change() -> float:
+        return float(np.abs(_pixels(canvas.image) - first).mean())
+
+    for _ in range(3):
+        qtbot.keyClick(canvas, key, modifier)
+    qtbot.waitUntil(lambda: volume.ready and change() > 1, timeout=_PATIENCE_MS)
+    qtbot.keyClick(canvas, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: change() < 0.1, timeout=_PATIENCE_MS)
+
+
 def test_hidden_view_does_nothing(
     desk: Desk, volume: VolumeView, jobs: JobQueue, qtbot: QtBot
 ) -> None:
@@ -137,16 +205,13 @@ def test_hidden_view_does_nothing(
     assert not volume.ready
 
 
-def test_without_graphics_there_is_a_sentence(
-    desk: Desk, jobs: JobQueue, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_graphics_there_is_a_sentence(desk: Desk, jobs: JobQueue, qtbot: QtBot) -> None:
     """No crash, no dialog."""
 
     def no_graphics() -> VolumeScene:
         raise RuntimeError("no OpenGL")
 
-    monkeypatch.setattr(volume_view, "VolumeScene", no_graphics)
-    view = VolumeView(desk.document, desk.view, desk.display, jobs)
+    view = VolumeView(desk.document, desk.view, desk.display, jobs, make_scene=no_graphics)
     qtbot.addWidget(view)
     view.show()
 
