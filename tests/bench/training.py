@@ -27,7 +27,8 @@ from engine.recipe import change_recipe, read_recipe
 batches, rounds = int(sys.argv[1]), int(sys.argv[2])
 recipe = change_recipe(read_recipe("ehab-heart"), {
     "training.epochs": rounds + 1, "split.validation": "none", "training.keep": "last",
-    "training.schedule": "constant", "training.early_stopping": 0, "split.kind": "folds", "split.folds": 2,
+    "training.schedule": "constant", "training.early_stopping": 0,
+    "split.kind": "folds", "split.folds": 2,
 })
 random = np.random.default_rng(0)
 patients = []
