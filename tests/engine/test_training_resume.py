@@ -147,7 +147,12 @@ def test_ctrl_c_ends_the_command_and_keeps_the_state(
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(learning, "drive", lambda steps: run_to_end(steps, tell=press))
-    code = main([str(argument) for argument in arguments])
+    # A shell that starts the tests in the background has Ctrl-C ignored, and Python keeps it so.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = main([str(argument) for argument in arguments])
+    finally:
+        signal.signal(signal.SIGINT, before)
     said = capsys.readouterr().err
     assert code == 2
     assert said.splitlines() == [

@@ -254,7 +254,10 @@ def test_d_and_s_go_to_the_fullest_and_the_emptiest_phase(qtbot: QtBot, window: 
 
 def test_the_status_bar_says_what_lies_under_the_cursor(qtbot: QtBot, window: Window) -> None:
     viewport = window.views.picture.viewport()
-    qtbot.mouseMove(viewport, viewport.rect().center() + QPoint(-60, 0))
+    middle = viewport.rect().center()
+    qtbot.mouseMove(viewport, middle)  # the pointer may have been left on the very place
+    qtbot.mouseMove(viewport, middle + QPoint(-60, 0))
+    qtbot.waitUntil(lambda: "value" in window.views.place.text())
     text = window.views.place.text()
 
     assert text.startswith("Slice 4 of 6, 27.0 mm   ·   Phase 1 of 4, 0 ms   ·   value ")
