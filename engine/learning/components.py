@@ -42,19 +42,7 @@ def keep_heart(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if not likelihood[1:].any():
         likelihood = np.sum(list(sizes.values()), axis=0)
     heart = pieces == 1 + likelihood[1:].argmax()
-    cleaned = np.zeros_like(labels)
-    for structure in HEART_STRUCTURES:
-        cleaned[_largest((labels == structure) & heart)] = structure
-    return cleaned
-
-
-def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest 26-connected piece of a (z, y, x) mask."""
-    pieces, count = _pieces(mask)
-    if count <= 1:
-        return mask
-    kept: NDArray[np.bool_] = pieces == 1 + np.bincount(pieces.reshape(-1))[1:].argmax()
-    return kept
+    return largest_components(np.where(heart, labels, np.uint8(0)))
 
 
 def _pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
@@ -68,9 +56,3 @@ def _pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
         return pieces, 0
     pieces[box[0]], count = number_pieces(mask[box[0]], structure=np.ones((3, 3, 3)))
     return pieces, int(count)
-
-
-def structures_in(labels: NDArray[np.uint8]) -> tuple[Structure, ...]:
-    """The structures that occur in a label array of any shape."""
-    present = np.bincount(labels.reshape(-1), minlength=len(Structure))
-    return tuple(s for s in HEART_STRUCTURES if present[s])
