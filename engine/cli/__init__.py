@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import typer
 
 from engine.cli import evaluate, experiment, learning, networks, patient
-from engine.cli.console import say_error
+from engine.cli.console import DONE, INPUT_AT_FAULT, OUR_FAULT, say_error
 from engine.errors import HeartSegError
 from engine.progress import Cancelled
 
-DONE, OUR_FAULT, INPUT_AT_FAULT = 0, 1, 2
 _INTERRUPTED = 130  # what typer makes of Ctrl-C: it returns the code, and raises nothing
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer may carry a click of its own

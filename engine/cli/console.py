@@ -14,6 +14,9 @@ from engine.progress import Progress, Steps, run_to_end
 
 T = TypeVar("T")
 
+DONE, OUR_FAULT, INPUT_AT_FAULT = 0, 1, 2
+"""Exit codes."""
+
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _output = Console(highlight=False, soft_wrap=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from engine.cli.console import drive, say, say_error, say_json, say_table
+from engine.cli.console import INPUT_AT_FAULT, drive, say, say_error, say_json, say_table
 from engine.cli.patient import DeviceChoice, DeviceOption
 from engine.errors import ModelError, UnreadableStudyError
 from engine.progress import Cancelled, run_to_end
@@ -15,8 +15,6 @@ from engine.progress import Cancelled, run_to_end
 if TYPE_CHECKING:
     from engine.learning.models import ModelEntry
     from engine.recipe import Recipe
-
-_INPUT_AT_FAULT = 2  # that is why there is no model
 
 
 def add_to(app: typer.Typer) -> None:
@@ -86,10 +84,10 @@ def train(  # noqa: PLR0913  (each is an option of the command)
     try:
         show(steps)
     except FollowerStopped as stopped:
-        raise typer.Exit(_INPUT_AT_FAULT) from stopped  # the process that failed has told why
+        raise typer.Exit(INPUT_AT_FAULT) from stopped  # the process that failed has told why
     except (KeyboardInterrupt, Cancelled) as stop:
         _say_stopped(out)
-        raise typer.Exit(_INPUT_AT_FAULT) from stop
+        raise typer.Exit(INPUT_AT_FAULT) from stop
     if is_first_process():
         _show_run(out)
 
