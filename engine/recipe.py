@@ -84,8 +84,10 @@ class ImageRecipe(_Part):
     scale: Literal["percentile", "min_max", "max", "z_score", "byte", "none"] = Field(
         default="percentile", description="How grey values are scaled; byte divides by 255."
     )
-    scale_over: Literal["volume", "slice"] = Field(
-        default="volume", description="What the scaling is measured on."
+    scale_over: Literal["volume", "slice", "patch"] = Field(
+        default="volume",
+        description="What the scaling is measured on; patch: what the network sees at once, which "
+        "no padding and nothing beyond it can change.",
     )
     low_percentile: float = Field(default=1.0, ge=0, lt=50, description="Becomes 0.")
     high_percentile: float = Field(default=99.0, gt=50, le=100, description="Becomes 1.")

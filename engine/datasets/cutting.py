@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Generator as Chance
 from torch import Tensor
 
+from engine.datasets.intensity import scale_patches
 from engine.datasets.labelled import LabelledVolume
 from engine.datasets.neighbours import stack_neighbours
 from engine.datasets.selection import usable_slices
@@ -72,6 +73,12 @@ class Cutter:
             Image (c, y, x) or (c, z, y, x) float32, bits (y, x) or (z, y, x) uint8.
         """
         image, bits = self._load(place)
+        if (
+            random is not None
+            and self._may_turn_over
+            and bool(torch.rand((), generator=random) < 0.5)
+        ):
+            image = image.unflatten(0, (self._recipe.data.neighbours, -1)).flip(0).flatten(0, 1)
         outer, slices = image.shape[:-2], bits.shape[:-2]
         planes, masks = image.reshape(-1, *image.shape[-2:]), bits.reshape(-1, *bits.shape[-2:])
         warp, window = _STILL, self._window(place)
@@ -82,6 +89,7 @@ class Cutter:
         if self._is_patch or not warp.nothing:
             grid = sampling_grid(warp, window)
             planes, masks = read_at(planes, grid), read_bits_at(masks, grid)
+        planes = scale_patches(planes[None], self._recipe.image)[0]
         if random is not None:
             planes = change_tone(
                 planes, self._recipe.augmentation, random, grey_range=self._grey_range
@@ -118,6 +126,12 @@ class Cutter:
         )
         bits = torch.from_numpy(self._shelf.bits(place.volume, place.z, place.z + 1))
         return torch.from_numpy(stacked[0]), bits[0]
+
+    @property
+    def _may_turn_over(self) -> bool:
+        """Whether the slices beside one may change sides: stacks begin at the base or the apex."""
+        recipe = self._recipe
+        return recipe.augmentation.any_orientation and recipe.data.neighbours > 1
 
     @property
     def _is_patch(self) -> bool:

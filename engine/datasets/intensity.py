@@ -1,6 +1,7 @@
 """Grey values as a network gets them: equalised and scaled, on the grid they were acquired on."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 from engine.datasets.labelled import LabelledVolume
 from engine.errors import ModelError
 from engine.recipe import ImageRecipe, Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CLIP_LIMIT = 0.01  # scikit-image's own
 
@@ -41,6 +45,8 @@ def measure_scale(values: NDArray[np.generic], recipe: ImageRecipe) -> Scale:
         values: Any shape; all of it is measured.
         recipe: `scale` and its percentiles.
     """
+    if recipe.scale_over == "patch":
+        return Scale(float(values.min()), float(values.max()))
     if recipe.scale == "percentile":
         cuts = (recipe.low_percentile, recipe.high_percentile)
         low, high = (float(v) for v in np.percentile(np.asarray(values, np.float32), cuts))
@@ -89,9 +95,43 @@ def prepare_image(
         The same shape.
     """
     values = equalise(image) if recipe.clahe else np.asarray(image, np.float32)
+    if recipe.scale_over == "patch":  # scaled when it is cut; what lies beyond it is 0, the darkest
+        return values - (scale or measure_scale(values, recipe)).low
     if recipe.scale_over == "slice":
         return np.stack([measure_scale(plane, recipe).apply(plane) for plane in values])
     return (scale or measure_scale(values, recipe)).apply(values)
+
+
+def scale_patches(patches: "Tensor", recipe: ImageRecipe) -> "Tensor":
+    """Scale each sample by itself where the recipe says `patch`; else they are left as they are.
+
+    Args:
+        patches: (n, c, y, x) or (n, c, z, y, x): the channels of a sample are scaled together.
+        recipe: `scale_over`, `scale` and its percentiles.
+
+    Returns:
+        The same shape; a constant sample becomes 0.
+    """
+    if recipe.scale_over != "patch":
+        return patches
+    values = patches.flatten(1).float()
+    if recipe.scale == "percentile":
+        part = patches[..., ::2, ::2].flatten(1).float()  # a quarter of the pixels tells as well
+        count = part.shape[1] - 1
+        ordered = part.sort(dim=1).values
+        low, high = (
+            ordered[:, round(count * share / 100)]
+            for share in (recipe.low_percentile, recipe.high_percentile)
+        )
+    elif recipe.scale == "z_score":
+        low, high = values.mean(dim=1), values.mean(dim=1) + values.std(dim=1, correction=0)
+    else:
+        low, high = values.amin(dim=1), values.amax(dim=1)
+    varied = high > low
+    width = (high - low).where(varied, high.new_ones(()))
+    scaled = (values - low[:, None]) / width[:, None] * varied[:, None]
+    scaled = scaled.clamp(0, 1) if recipe.scale == "percentile" else scaled
+    return scaled.reshape(patches.shape)
 
 
 def prepare(volume: LabelledVolume, recipe: Recipe) -> NDArray[np.float32]:

@@ -1,6 +1,8 @@
 """The converted slices of the Sunnybrook Cardiac Data (Radau et al. 2009)."""
 
+import csv
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,9 @@ def read_sunnybrook(path: Path) -> list[LabelledPatient]:
     """Read the converted Sunnybrook slices: image, label, patient, index.
 
     The RV is never labelled there, and the myocardium only where an expert drew the epicardium:
-    what is unknown is kept as unknown, see `engine.learning.losses`. Slices of ED and ES follow
-    each other, so that none has its neighbour beside it.
+    what is unknown is kept as unknown, see `engine.learning.losses`. Where a `manifest.csv`
+    beside the file names phase and slice of each image, a patient has a volume for each phase,
+    ED the one with the larger cavity; else all are one volume without neighbours.
 
     Args:
         path: `slices.npz`; read without unpickling.
@@ -35,16 +38,59 @@ def read_sunnybrook(path: Path) -> list[LabelledPatient]:
             f"{path} cannot be read: {error}.",
             hint="It should be an npz file with the arrays image, label and patient.",
         ) from error
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, name in enumerate(names):
-        places[str(name)].append(place)
+    known = _read_places(path.with_name("manifest.csv"), [str(name) for name in names])
+    chosen: dict[str, list[int]] = defaultdict(list)
+    for number, name in enumerate(names):
+        chosen[str(name)].append(number)
     patients = []
-    for name, chosen in places.items():
+    for name, numbers in chosen.items():
         group = "SCD-" + name.removeprefix("SC-").rsplit("-", 1)[0]  # HF-I, HF-NI, HYP or N
-        possible = np.stack([_bits(labels[place]) for place in chosen])
-        volume = LabelledVolume(name, images[chosen], possible, _SPACING_MM, adjacent=False)
-        patients.append(LabelledPatient(name, group, (volume,)))
+        stacks = _stacks(numbers, known, labels) if known else [("", numbers)]
+        volumes = tuple(
+            LabelledVolume(
+                f"{name} {phase}".strip(),
+                images[stack],
+                np.stack([_bits(labels[number]) for number in stack]),
+                _SPACING_MM,
+                phase,
+                adjacent=bool(known),
+            )
+            for phase, stack in stacks
+        )
+        patients.append(LabelledPatient(name, group, volumes))
     return patients
+
+
+def _read_places(path: Path, names: Sequence[str]) -> list[tuple[int, int]]:
+    """Phase and slice of each image; none where the manifest is missing or of other images."""
+    if not path.is_file():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if [row["patient"] for row in rows] != list(names):
+            return []
+        return [(int(row["phase"]), int(row["slice"])) for row in rows]
+    except (OSError, KeyError, ValueError, TypeError):
+        return []
+
+
+def _stacks(
+    numbers: Sequence[int], places: Sequence[tuple[int, int]], labels: NDArray[np.integer]
+) -> list[tuple[str, list[int]]]:
+    """The images of one patient by phase, slices rising; ED first.
+
+    More or fewer phases than two have no names. Slices between which one is missing are taken
+    for neighbours all the same, which happens in none of the published patients.
+    """
+    phases: dict[int, list[int]] = defaultdict(list)
+    for number in sorted(numbers, key=lambda number: places[number][1]):
+        phases[places[number][0]].append(number)
+    stacks = sorted(
+        phases.values(), key=lambda stack: -np.count_nonzero(labels[stack] == Structure.LV)
+    )
+    named = ("ED", "ES") if len(stacks) == 2 else ("",) * len(stacks)
+    return list(zip(named, stacks, strict=True))
 
 
 def _bits(label: NDArray[np.integer]) -> NDArray[np.uint8]:

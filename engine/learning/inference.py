@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from engine.cine import Cine
 from engine.datasets.framing import Framing, plan_framing
-from engine.datasets.intensity import prepare_image
+from engine.datasets.intensity import prepare_image, scale_patches
 from engine.datasets.neighbours import stack_neighbours
 from engine.errors import ModelError
 from engine.learning.checkpoint import Model
@@ -141,7 +141,8 @@ def _logits(
     if data.sample == "volume":
         framed = torch.from_numpy(plan.to_network(image.values))
         channels = framed[None] if framed.ndim == 3 else framed.movedim(3, 0)
-        logits = network(channels[None].contiguous().to(device))[0]  # (k, z, y, x)
+        channels = scale_patches(channels[None], recipe.image)
+        logits = network(channels.contiguous().to(device))[0]  # (k, z, y, x)
         yield slice(0, len(image.values)), plan.to_native(logits.transpose(0, 1))
         return
     first, last, _ = wanted.indices(len(image.values))
@@ -155,6 +156,7 @@ def _logits(
             adjacent=image.adjacent,
         )
         framed = plan.planes_to_network(torch.from_numpy(part).to(device))
+        framed = scale_patches(framed, recipe.image)
         logits = network(framed.contiguous(memory_format=torch.channels_last))
         yield where, plan.planes_to_native(logits)
 

@@ -31,7 +31,7 @@ def score_held_out(
 
     Every volume of the recipe's phases is labelled whole and compared on the grid it was acquired
     on, on the slices that the recipe's `data` lets take part. Volumes that are not fully labelled
-    give the Dice of the LV cavity alone.
+    give Dice, volumes and ejection fraction of the LV cavity alone.
 
     Returns:
         `{"patients": [...], "summary": {...}, "cohort": {...}}`, JSON-ready. Patients have
@@ -43,7 +43,7 @@ def score_held_out(
     cohort = yield from score_cohort(
         predicted, classes=recipe.task.classes, limits_factor=recipe.scoring.limits_factor
     )
-    rows = _patient_rows(cohort["as_predicted"], patients, predicted.lv_dice)
+    rows = _patient_rows(cohort["as_predicted"], patients, predicted.cavities)
     return {"patients": rows, "summary": summarise_scores(rows), "cohort": cohort}
 
 
@@ -62,7 +62,7 @@ class _Predicted:
             for volume in patient.volumes
             if (slices := usable_slices(volume, model.recipe.data))
         ]
-        self.lv_dice: dict[str, float] = {}
+        self.cavities: dict[str, dict[str, dict[str, float]]] = {}
 
     def __len__(self) -> int:
         return len(self._volumes)
@@ -71,8 +71,9 @@ class _Predicted:
         for patient, volume, slices in self._volumes:
             probabilities, labels = self._predict(volume)
             if not volume.complete:
-                cavity = volume.possible[slices] == 1 << Structure.LV
-                self.lv_dice[patient.name] = dice(labels[slices] == Structure.LV, cavity)
+                of_patient = self.cavities.setdefault(patient.name, {})
+                phase = volume.phase or f"volume {len(of_patient) + 1}"
+                of_patient[phase] = _compare_cavity(labels[slices], volume, slices)
                 continue
             yield Case(
                 patient.name,
@@ -105,7 +106,7 @@ class _Predicted:
 def _patient_rows(
     block: Mapping[str, Any],
     patients: Sequence[LabelledPatient],
-    lv_dice: Mapping[str, float],
+    cavities: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {
         p.name: {"patient": p.name, "group": p.group, "phases": {}} for p in patients
@@ -120,9 +121,36 @@ def _patient_rows(
             pair = [both[side].get(quantity) for side in ("predicted", "reference")]
             if None not in pair:
                 rows[measured["patient"]][quantity] = pair
-    for name, value in lv_dice.items():
-        rows[name]["lv_dice"] = value
+    for name, phases in cavities.items():
+        rows[name]["cavity"] = phases
+        rows[name]["lv_dice"] = float(np.mean([phase["dice"] for phase in phases.values()]))
+        if pair := _cavity_ef(phases):
+            rows[name]["cavity_ef_percent"] = pair
     return list(rows.values())
+
+
+def _compare_cavity(
+    labels: NDArray[np.uint8], volume: LabelledVolume, slices: Sequence[int]
+) -> dict[str, float]:
+    """Dice and volumes of the LV cavity [ml], where nothing else is fully labelled."""
+    found = labels == Structure.LV
+    cavity = volume.possible[slices] == 1 << Structure.LV
+    voxel_ml = float(np.prod(volume.spacing_mm)) / 1000
+    return {
+        "dice": dice(found, cavity),
+        "volume_ml": int(np.count_nonzero(found)) * voxel_ml,
+        "reference_ml": int(np.count_nonzero(cavity)) * voxel_ml,
+    }
+
+
+def _cavity_ef(phases: Mapping[str, Mapping[str, float]]) -> list[float]:
+    """Measured and reference LV ejection fraction [%]; empty without two phases and a cavity."""
+    if not {"ED", "ES"} <= set(phases):
+        return []
+    ends = [(phases["ED"][side], phases["ES"][side]) for side in ("volume_ml", "reference_ml")]
+    if min(ed for ed, _ in ends) <= 0:
+        return []
+    return [100 * (ed - es) / ed for ed, es in ends]
 
 
 def summarise_scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -142,11 +170,11 @@ def summarise_scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         cells["Sunnybrook lv"] = partial
     summary: dict[str, Any] = {"dice": {name: float(np.mean(v)) for name, v in cells.items()}}
     summary["mean_foreground_dice"] = float(np.mean(full)) if full else None
-    for ventricle in ("lv", "rv"):
-        pairs = [row[f"{ventricle}_ef_percent"] for row in rows if f"{ventricle}_ef_percent" in row]
+    for name in ("lv", "rv", "cavity"):
+        pairs = [row[f"{name}_ef_percent"] for row in rows if f"{name}_ef_percent" in row]
         if len(pairs) >= 2:
             errors = np.subtract(*np.transpose(pairs))
-            summary[f"{ventricle}_ef_error"] = {
+            summary[f"{name}_ef_error"] = {
                 "patients": len(pairs),
                 "bias_points": float(errors.mean()),
                 "sd_points": float(errors.std(ddof=1)),

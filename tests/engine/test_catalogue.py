@@ -130,6 +130,47 @@ def test_sunnybrook_background_may_be_rv_and_wall_where_no_one_drew_it(tmp_path:
     assert (possible[:, 7, 7] == 0b1000).all()
 
 
+def test_sunnybrook_slices_are_sorted_into_phases_where_a_manifest_names_them(
+    tmp_path: Path,
+) -> None:
+    label = np.zeros((5, 16, 16), np.uint8)
+    for number, side in enumerate((2, 6, 3, 7, 5)):
+        label[number, :side, :side] = 3
+    np.savez(
+        tmp_path / "slices.npz",
+        image=np.arange(5, dtype=np.uint16)[:, None, None] * np.ones((1, 16, 16), np.uint16),
+        label=label,
+        patient=np.array(["SC-N-02"] * 5),
+        index=np.arange(5),
+    )
+    places = [(7, 4), (19, 4), (7, 3), (19, 3), (19, 5)]  # phase, slice
+    rows = "".join(f"SC-N-02,0,{z},{phase},0,\n" for phase, z in places)
+    (tmp_path / "manifest.csv").write_text("patient,instance,slice,phase,lv_area_px,epi\n" + rows)
+    (patient,) = read(tmp_path)
+
+    assert [volume.phase for volume in patient.volumes] == ["ED", "ES"]
+    assert [volume.name for volume in patient.volumes] == ["SC-N-02 ED", "SC-N-02 ES"]
+    assert all(volume.adjacent for volume in patient.volumes)
+    assert [v.image[:, 0, 0].tolist() for v in patient.volumes] == [[3, 1, 4], [2, 0]]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "patient,phase,slice\nSC-N-99,1,1\nSC-N-99,1,2\n",  # of other patients
+        "patient,phase,slice\nSC-HF-I-01,one,1\nSC-HF-I-01,1,2\n",
+        "something else",
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_not_used(tmp_path: Path, manifest: str) -> None:
+    write_slices(tmp_path / "slices.npz")
+    (tmp_path / "manifest.csv").write_text(manifest)
+    (patient,) = read(tmp_path)
+
+    assert len(patient.volumes) == 1
+    assert not patient.volumes[0].adjacent
+
+
 def test_damaged_sunnybrook_slices_are_told(tmp_path: Path) -> None:
     (tmp_path / "slices.npz").write_bytes(b"no zip file")
 

@@ -208,6 +208,16 @@ def test_open_labels_are_scored_by_the_cavity_alone() -> None:
     assert 0 < row["lv_dice"] < 1
     assert scores["summary"]["mean_foreground_dice"] is None
     assert scores["summary"]["dice"] == {"Sunnybrook lv": row["lv_dice"]}
+    assert set(row["cavity"]) == {"ED", "ES"}
+    assert row["lv_dice"] == pytest.approx(
+        np.mean([phase["dice"] for phase in row["cavity"].values()])
+    )
+    found, true = (
+        [row["cavity"][p][side] for p in ("ED", "ES")] for side in ("volume_ml", "reference_ml")
+    )
+    assert row["cavity_ef_percent"] == pytest.approx(
+        [100 * (ed - es) / ed for ed, es in (found, true)]
+    )
 
 
 def test_a_network_with_one_output_is_scored_on_its_one_class() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.datasets.intensity import scale_patches
 from engine.datasets.labelled import LabelledPatient, LabelledVolume, bits_of
 from engine.datasets.prefetch import prefetched
 from engine.datasets.samples import Batch, SampleSource
@@ -59,6 +60,55 @@ def test_batches_of_slices_have_the_recipes_shape(fit: str, neighbours: int) -> 
         assert set(batch.possible.unique().tolist()) <= {1, 2, 4, 8}
     assert len({index for batch in batches for index in batch.indices}) == 16
     assert any((batch.possible == 8).any() for batch in batches)
+
+
+def test_a_patch_is_scaled_by_itself_whatever_lies_around_it() -> None:
+    """A bright frame far outside the patch changes nothing; on the volume it would."""
+    recipe = tiny_recipe(image__scale_over="patch", image__spacing_mm=1.5, data__neighbours=3)
+    plain = disc_patient("a")
+    framed = replace(plain, volumes=tuple(map(with_bright_frame, plain.volumes)))
+    first, second = (collect(source(recipe, [p]), augment=False)[0].images for p in (plain, framed))
+
+    assert first.amin() == 0
+    assert first.amax() == 1
+    assert torch.allclose(first, second, atol=1e-3)  # positions are rounded differently
+
+
+def with_bright_frame(volume: LabelledVolume) -> LabelledVolume:
+    wide = ((0, 0), (40, 40), (40, 40))
+    image = np.pad(volume.image, wide, constant_values=volume.image.min())
+    image[:, :4] = 10 * volume.image.max()
+    possible = np.pad(volume.possible, wide, constant_values=np.uint8(1))
+    return replace(volume, image=image, possible=possible)
+
+
+def test_a_constant_patch_becomes_zero() -> None:
+    recipe = tiny_recipe(image__scale_over="patch").image
+    for scale in ("percentile", "z_score", "min_max"):
+        made = recipe.model_copy(update={"scale": scale})
+        assert not scale_patches(torch.full((2, 3, 8, 8), 7.0), made).any()
+
+
+def test_stacks_are_turned_over_where_any_orientation_is_wanted() -> None:
+    """Both orders of base and apex are seen; the slice in the middle stays in the middle."""
+    image = np.arange(3, dtype=np.float32)[:, None, None] * np.ones((1, 48, 48), np.float32)
+    labels = np.zeros((3, 48, 48), np.uint8)
+    labels[:, 20:28, 20:28] = 3
+    stack = LabelledVolume("v", image, bits_of(labels), (8.0, 1.5, 1.5))
+    recipe = tiny_recipe(
+        data__neighbours=3,
+        augmentation__any_orientation=True,
+        training__batch=3,
+        image__scale="max",
+    )
+    samples = source(recipe, [LabelledPatient("p", "NOR", (stack,))])
+    middles = set()
+    for epoch in range(12):
+        (batch,) = collect(samples, epoch=epoch)
+        planes = batch.images[batch.indices.index(1), :, 16, 16]
+        middles.add(tuple((2 * planes).round().int().tolist()))
+
+    assert middles == {(0, 1, 2), (2, 1, 0)}
 
 
 @pytest.mark.parametrize("fit", FITS)
