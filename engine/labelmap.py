@@ -116,6 +116,14 @@ class LabelMap:
         indices = np.flatnonzero(before != after)
         return LabelPatch(indices, before[indices], after[indices].astype(np.uint8))
 
+    def patch_phase(self, phase: int, wanted: NDArray[np.uint8]) -> LabelPatch:
+        """The patch that turns one phase of this map into `wanted`, (z, y, x)."""
+        before, after = self._voxels[phase].reshape(-1), wanted.reshape(-1)
+        assert before.shape == after.shape
+        places = np.flatnonzero(before != after)
+        indices = places + phase * before.size
+        return LabelPatch(indices, before[places], after[places].astype(np.uint8))
+
     def patch_at(self, indices: Indices, structure: int) -> LabelPatch:
         """The patch that gives `structure` to the voxels at flat `indices`."""
         before = self._voxels.reshape(-1)[indices]

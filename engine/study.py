@@ -4,8 +4,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.cine import Cine
 from engine.labelmap import LabelMap
+from engine.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Provenance:
         corrected_by: Person who corrected, or empty.
         corrected_slices: (phase, slice) pairs, 0-based, that a person has changed.
         source: File the labels came from, or empty.
+        model_licence: Terms of the weights, which may bind what is made of the labels; or empty.
     """
 
     origin: Origin = Origin.UNKNOWN
@@ -78,6 +83,22 @@ class Provenance:
     corrected_by: str = ""
     corrected_slices: tuple[tuple[int, int], ...] = ()
     source: str = ""
+    model_licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhaseLabelled(Progress):
+    """Progress that brings a phase: whoever waits for it need not wait for the others.
+
+    Attributes:
+        phase: Which one, 0-based.
+        labels: (z, y, x) uint8, `Structure` numbers.
+        provenance: Who made them.
+    """
+
+    phase: int
+    labels: NDArray[np.uint8] = field(repr=False)
+    provenance: Provenance
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from engine.cli import evaluate, experiment, learning, networks, patient
+from engine.cli import calibrate, evaluate, experiment, learning, networks, patient, selftest
 from engine.cli.console import DONE, INPUT_AT_FAULT, OUR_FAULT, say_error
 from engine.errors import HeartSegError
 from engine.progress import Cancelled
@@ -27,6 +27,8 @@ learning.add_to(app)
 evaluate.add_to(app)
 networks.add_to(app)
 experiment.add_to(app)
+selftest.add_to(app)
+calibrate.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

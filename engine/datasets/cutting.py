@@ -78,7 +78,8 @@ class Cutter:
             and self._may_turn_over
             and bool(torch.rand((), generator=random) < 0.5)
         ):
-            image = image.unflatten(0, (self._recipe.data.neighbours, -1)).flip(0).flatten(0, 1)
+            count = self._recipe.data.neighbours
+            image = image.reshape(count, -1, *image.shape[1:]).flip(0).reshape(image.shape)
         outer, slices = image.shape[:-2], bits.shape[:-2]
         planes, masks = image.reshape(-1, *image.shape[-2:]), bits.reshape(-1, *bits.shape[-2:])
         warp, window = _STILL, self._window(place)

@@ -1,32 +1,32 @@
 """Predicting: from a cine and a model to labels on the cine's own grid."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from engine.cine import Cine
-from engine.datasets.framing import Framing, plan_framing
-from engine.datasets.intensity import prepare_image, scale_patches
-from engine.datasets.neighbours import stack_neighbours
 from engine.errors import ModelError
 from engine.learning.checkpoint import Model
-from engine.learning.components import clean_up
+from engine.learning.execution import Executor, RuntimeWish, executor_steps, make_executor
+from engine.learning.input_check import refuse_unusable_images
+from engine.learning.reading import Reader, Reading, Spacing, reader_of
 from engine.learning.runtime import OUT_OF_MEMORY, choose_device
+from engine.learning.window import Window
 from engine.progress import Progress, Steps
 from engine.recipe import Recipe
 from engine.structures import Structure
-from engine.study import Origin, Provenance
+from engine.study import Origin, PhaseLabelled, Provenance
+from engine.turning import find_turn
 
-_SLICES_A_CALL = 2  # small batches stay in the processor's cache
 _SEARCH_SLICES = 3  # slices of each phase that are looked at to find ED and ES
 
-Spacing = tuple[float, float, float]
+T = TypeVar("T")
+
 PhaseWish = Literal["all", "ed-es"] | Sequence[int]
 
 
@@ -45,15 +45,6 @@ class Prediction:
     phases: tuple[int, ...]
     provenance: Provenance
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
-    """A volume, scaled on its own grid, and its way to the network's."""
-
-    values: NDArray[np.float32]  # (z, y, x) or (z, y, x, 3)
-    plan: Framing
-    adjacent: bool
 
 
 def score_volume(
@@ -77,16 +68,16 @@ def score_volume(
 
     Returns:
         (k, z, y, x) for the k classes of the task; a network with one output gives two, the
-        background being the rest.
+        background being the rest. Outside the window around the heart, if the recipe has one,
+        all is background.
 
     Raises:
         ModelError: The image is grey where the task wants colour, or the other way round.
     """
-    prepared = _prepare(network, recipe, image, spacing_mm, adjacent=adjacent)
-    scores = np.empty((len(recipe.task.classes), *image.shape[:3]), np.float32)
-    for where, logits in _logits(network, recipe, prepared, device):
-        scores[:, where] = _probabilities(logits).transpose(0, 1).cpu().numpy()
-    return scores
+    reader = reader_of(network, recipe, device)
+    reading = reader.read(image, spacing_mm, adjacent=adjacent, scores=True)
+    assert reading.scores is not None
+    return reading.scores
 
 
 def label_volume(
@@ -99,126 +90,80 @@ def label_volume(
     adjacent: bool = True,
 ) -> NDArray[np.uint8]:
     """The class of every voxel, (z, y, x), cleaned up as the recipe says; see `score_volume`."""
-    prepared = _prepare(network, recipe, image, spacing_mm, adjacent=adjacent)
-    return clean_up(_labels(network, recipe, prepared, device), recipe.scoring.clean_up)
-
-
-def _prepare(
-    network: nn.Module,
-    recipe: Recipe,
-    image: NDArray[np.generic],
-    spacing_mm: Spacing,
-    *,
-    adjacent: bool,
-) -> _Prepared:
-    colours = 1 if image.ndim == 3 else image.shape[3]
-    if colours != recipe.task.colours:
-        raise ModelError(
-            f"The image has {colours} channels a pixel; models for {recipe.task.title.lower()} "
-            f"want {recipe.task.colours}.",
-            hint="Choose a model that was trained on such images.",
-        )
-    z, y, x = image.shape[:3]
-    stride = int(network.stride)  # type: ignore[arg-type]
-    plan = plan_framing((z, y, x), spacing_mm, recipe.image, stride=stride)
-    return _Prepared(prepare_image(image, recipe.image), plan, adjacent)
-
-
-@torch.inference_mode()
-def _logits(
-    network: nn.Module,
-    recipe: Recipe,
-    image: "_Prepared",
-    device: torch.device,
-    *,
-    wanted: slice = slice(None),
-) -> Iterator[tuple[slice, Tensor]]:
-    """Logits on the image's own pixels, part by part: which slices, and their (n, k, y, x).
-
-    A 3-D network gives all slices at once, whatever is wanted.
-    """
-    plan, data = image.plan, recipe.data
-    if data.sample == "volume":
-        framed = torch.from_numpy(plan.to_network(image.values))
-        channels = framed[None] if framed.ndim == 3 else framed.movedim(3, 0)
-        channels = scale_patches(channels[None], recipe.image)
-        logits = network(channels.contiguous().to(device))[0]  # (k, z, y, x)
-        yield slice(0, len(image.values)), plan.to_native(logits.transpose(0, 1))
-        return
-    first, last, _ = wanted.indices(len(image.values))
-    for start in range(first, last, _SLICES_A_CALL):
-        where = slice(start, min(start + _SLICES_A_CALL, last))
-        part = stack_neighbours(
-            image.values,
-            range(where.start, where.stop),
-            count=data.neighbours,
-            edge=data.edge,
-            adjacent=image.adjacent,
-        )
-        framed = plan.planes_to_network(torch.from_numpy(part).to(device))
-        framed = scale_patches(framed, recipe.image)
-        logits = network(framed.contiguous(memory_format=torch.channels_last))
-        yield where, plan.planes_to_native(logits)
-
-
-def _labels(
-    network: nn.Module,
-    recipe: Recipe,
-    image: "_Prepared",
-    device: torch.device,
-    *,
-    wanted: slice = slice(None),
-) -> NDArray[np.uint8]:
-    """The likeliest class of every voxel of the wanted slices, (z, y, x), not cleaned up."""
-    labels = np.empty(image.values.shape[:3], np.uint8)
-    threshold = recipe.scoring.threshold
-    for where, logits in _logits(network, recipe, image, device, wanted=wanted):
-        if logits.shape[1] > 1:
-            found = logits.argmax(dim=1)
-        else:
-            found = logits[:, 0] >= math.log(threshold / (1 - threshold))
-        labels[where] = found.to(torch.uint8).cpu().numpy()
-    return labels[wanted]
-
-
-def _probabilities(logits: Tensor) -> Tensor:
-    """Softmax over the channels of (n, k, y, x), or the sigmoid of one beside its rest."""
-    if logits.shape[1] > 1:
-        return logits.float().softmax(dim=1)
-    inside = logits.float().sigmoid()
-    return torch.cat([1 - inside, inside], dim=1)
+    return reader_of(network, recipe, device).read(image, spacing_mm, adjacent=adjacent).labels
 
 
 class _Predictor:
-    """A network on a device, which moves to the CPU when the device's memory is full."""
+    """A model that labels phases of one cine; it moves to the CPU when a GPU is full.
 
-    def __init__(self, model: Model, device: torch.device) -> None:
+    The stack is turned first, so that the order in which its axes were stored changes nothing.
+    The heart is looked for once, in the phase that comes first, and then expected there.
+    """
+
+    def __init__(self, model: Model, cine: Cine, device: torch.device, executor: Executor) -> None:
         self._model = model
+        self._cine = cine
+        self._turn = find_turn(cine.geometry)
+        self._spacing_mm = self._turn.apply_to_sizes(cine.geometry.spacing_mm)
+        self._window: Window | None = None
+        self._done: dict[int, NDArray[np.uint8]] = {}
         self._device = device
-        self._network: nn.Module = model.network.to(device)
-        self.notes: list[str] = []
+        self._executor = executor
+        self._reader = self._make_reader()
+        self._moved = ""
 
-    def label(self, voxels: NDArray[np.generic], spacing_mm: Spacing) -> NDArray[np.uint8]:
-        """Labels of a whole phase (z, y, x), cleaned up."""
-        labels = self.labels_of(self.prepare(voxels, spacing_mm))
-        return clean_up(labels, self._model.recipe.scoring.clean_up)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader should know about where it was computed."""
+        return (*([self._moved] if self._moved else []), *self._executor.notes)
 
-    def prepare(self, voxels: NDArray[np.generic], spacing_mm: Spacing) -> "_Prepared":
-        """Scale a phase (z, y, x) and plan its framing."""
-        return _prepare(self._network, self._model.recipe, voxels, spacing_mm, adjacent=True)
+    def label(self, phase: int) -> NDArray[np.uint8]:
+        """Labels of a phase, (z, y, x), cleaned up; each phase is read once."""
+        if phase not in self._done:
+            reading = self._safely(lambda: self._read(phase))
+            self._done[phase] = np.ascontiguousarray(self._turn.undo(reading.labels))
+        return self._done[phase]
 
-    def labels_of(self, image: "_Prepared", wanted: slice = slice(None)) -> NDArray[np.uint8]:
-        """Likeliest structure of each pixel of the wanted slices, (z, y, x)."""
-        recipe = self._model.recipe
+    def measure_middle(self, phase: int) -> int:
+        """Voxels of the LV cavity in the middle slices of a phase."""
+        count = self._cine.slice_count
+        start = max(0, (count - _SEARCH_SLICES) // 2)
+        middle = list(range(start, min(count, start + _SEARCH_SLICES)))
+        return _cavity(self._safely(lambda: self._middle(phase, middle)))
+
+    def _read(self, phase: int) -> Reading:
+        image = self._image(phase)
+        return self._reader.read(image, self._spacing_mm, window=self._find(image))
+
+    def _middle(self, phase: int, middle: list[int]) -> NDArray[np.uint8]:
+        image = self._image(phase)
+        window = self._find(image)
+        return self._reader.label_slices(image, self._spacing_mm, middle, window=window)
+
+    def _image(self, phase: int) -> NDArray[np.generic]:
+        return self._turn.apply(self._cine.voxels[phase])
+
+    def _find(self, image: NDArray[np.generic]) -> Window:
+        if self._window is None:
+            self._window = self._reader.find_heart(image, self._spacing_mm)
+        return self._window
+
+    def _make_reader(self) -> Reader:
+        stride = int(self._model.network.stride)  # type: ignore[arg-type]
+        return Reader(self._executor, self._model.recipe, stride=stride, device=self._device)
+
+    def _safely(self, work: Callable[[], T]) -> T:
+        """Do something, on the CPU if the device's memory is full."""
         try:
-            return _labels(self._network, recipe, image, self._device, wanted=wanted)
+            return work()
         except OUT_OF_MEMORY:
             if self._device.type == "cpu":
                 raise
             self._device = torch.device("cpu")
-            self._network = self._model.network.to(self._device)
-            self.notes.append("The GPU's memory was full, so the CPU did the prediction.")
-            return _labels(self._network, recipe, image, self._device, wanted=wanted)
+            self._executor = make_executor(self._model, self._device, wish="torch")
+            self._reader = self._make_reader()
+            self._moved = "The GPU's memory was full, so the CPU did the prediction."
+            return work()
 
 
 def predict(
@@ -227,10 +172,12 @@ def predict(
     *,
     phases: PhaseWish = "ed-es",
     device: str = "auto",
+    runtime: RuntimeWish = "auto",
     ed_phase: int | None = None,
     es_phase: int | None = None,
+    first: int | None = None,
 ) -> Steps[Prediction]:
-    """Label phases of a cine; yields after every phase.
+    """Label phases of a cine; yields `PhaseLabelled` after every phase.
 
     Where `phases` is `ed-es` and a phase is not given, it is searched: the LV cavity is measured
     in the middle slices of every phase, then on the whole stack around the largest and the
@@ -241,30 +188,35 @@ def predict(
         cine: The stack.
         phases: `all`, `ed-es`, or the wanted phases, 0-based.
         device: auto, cpu or cuda.
+        runtime: What computes on the CPU, see `make_executor`.
         ed_phase: End-diastole, where known.
         es_phase: End-systole, where known.
+        first: The wanted phase that is labelled first, such as the one on the screen.
 
     Raises:
         ModelError: The device is not usable, or the model was made for something else.
     """
     _refuse_other_tasks(model)
-    predictor = _Predictor(model, choose_device(device))
-    labelled: dict[int, NDArray[np.uint8]] = {}
+    refuse_unusable_images(cine, model.recipe)
+    place = choose_device(device)
+    executor = yield from executor_steps(model, place, wish=runtime)
+    predictor = _Predictor(model, cine, place, executor)
     if phases == "all":
         wanted: Sequence[int] = range(cine.phase_count)
     elif isinstance(phases, str):
-        wanted = yield from _find_key_phases(cine, predictor, labelled, (ed_phase, es_phase))
+        wanted = yield from _find_key_phases(cine, predictor, (ed_phase, es_phase))
     else:
         wanted = sorted(set(phases))
-    for number, phase in enumerate(wanted):
-        yield Progress(number, len(wanted), f"Predicting phase {phase + 1}")
-        if phase not in labelled:
-            labelled[phase] = predictor.label(cine.voxels[phase], cine.geometry.spacing_mm)
+    order = sorted(wanted, key=lambda phase: (phase != first, phase))
     voxels = np.zeros(cine.shape, np.uint8)
-    for phase in wanted:
-        voxels[phase] = labelled[phase]
-    provenance = Provenance(Origin.PREDICTED, model.entry.name, model.hash)
-    return Prediction(voxels, tuple(sorted(wanted)), provenance, tuple(predictor.notes))
+    provenance = model.provenance
+    for number, phase in enumerate(order):
+        yield Progress(number, len(order), f"Predicting phase {phase + 1}")
+        labels = predictor.label(phase)
+        voxels[phase] = labels
+        told = f"Predicting phase {phase + 1}"
+        yield PhaseLabelled(number + 1, len(order), told, phase, labels, provenance)
+    return Prediction(voxels, tuple(sorted(wanted)), provenance, predictor.notes)
 
 
 def _refuse_other_tasks(model: Model) -> None:
@@ -277,23 +229,18 @@ def _refuse_other_tasks(model: Model) -> None:
 
 
 def _find_key_phases(
-    cine: Cine,
-    predictor: _Predictor,
-    labelled: dict[int, NDArray[np.uint8]],
-    known: tuple[int | None, int | None],
+    cine: Cine, predictor: _Predictor, known: tuple[int | None, int | None]
 ) -> Steps[list[int]]:
-    """ED and ES of a cine, rising; phases labelled on the way are left in `labelled`."""
+    """ED and ES of a cine, rising."""
     ed_phase, es_phase = known
     if ed_phase is not None and es_phase is not None:
         return sorted({ed_phase, es_phase})
     if cine.phase_count <= 2:
         return list(range(cine.phase_count))
-    middle, spacing_mm = _middle_slices(cine.slice_count), cine.geometry.spacing_mm
     areas = np.zeros(cine.phase_count)
     for phase in range(cine.phase_count):
         yield Progress(phase, cine.phase_count, "Looking for end-diastole and end-systole")
-        image = predictor.prepare(cine.voxels[phase], spacing_mm)
-        areas[phase] = _cavity(predictor.labels_of(image, middle))
+        areas[phase] = predictor.measure_middle(phase)
     found = []
     for given, rough, sign in (
         (ed_phase, int(areas.argmax()), 1),
@@ -303,17 +250,12 @@ def _find_key_phases(
             found.append(given)
             continue
         around = sorted({(rough + step) % cine.phase_count for step in (-1, 0, 1)})
+        cavities = {}
         for phase in around:
-            if phase not in labelled:
-                yield Progress(phase, cine.phase_count, f"Measuring phase {phase + 1}")
-                labelled[phase] = predictor.label(cine.voxels[phase], spacing_mm)
-        found.append(max(around, key=lambda t: (sign * _cavity(labelled[t]), -t)))
+            yield Progress(phase, cine.phase_count, f"Measuring phase {phase + 1}")
+            cavities[phase] = _cavity(predictor.label(phase))
+        found.append(max(around, key=lambda t: (sign * cavities[t], -t)))
     return sorted(set(found))
-
-
-def _middle_slices(slice_count: int) -> slice:
-    start = max(0, (slice_count - _SEARCH_SLICES) // 2)
-    return slice(start, start + _SEARCH_SLICES)
 
 
 def _smallest(areas: NDArray[np.float64]) -> int:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from engine.errors import ModelError
 
@@ -22,6 +22,16 @@ class Network(nn.Module):
     title: ClassVar[str]
     dimensions: ClassVar[int] = 2
     stride: int
+
+    def forward_deep(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Give the logits, and what the deepest block makes of the image as a whole.
+
+        Returns:
+            Logits as by calling the network, and (b, f): the mean over space of the deepest
+            block's activation, or None where the network gives none.
+        """
+        logits: Tensor = self(x)
+        return logits, None
 
 
 def check_widths(widths: tuple[int, ...], *, levels: int = 2) -> None:

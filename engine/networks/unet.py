@@ -52,12 +52,26 @@ class UNet(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         """Give the logits of every pixel, (b, classes, y, x)."""
+        return self._decode(*self._encode(x))
+
+    def forward_deep(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the logits, and the mean of the deepest level, (b, widths[-1]).
+
+        The deepest level sees most of the image: its mean tells how far an image lies from
+        those the network learned from (as in Lee et al. 2018).
+        """
+        deepest, skips = self._encode(x)
+        return self._decode(deepest, skips), deepest.mean(dim=(2, 3))
+
+    def _encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         skips = []
         for block in self.down[:-1]:
             x = block(x)
             skips.append(x)
             x = torch.max_pool2d(x, 2)
-        x = self.down[-1](x)
+        return self.down[-1](x), skips
+
+    def _decode(self, x: Tensor, skips: list[Tensor]) -> Tensor:
         for block in self.up:
             x = interpolate(x, scale_factor=2.0, mode="nearest")
             x = block(torch.cat([x, skips.pop()], dim=1))

@@ -18,7 +18,7 @@ from engine.learning.components import clean_up, keep_heart
 from engine.learning.inference import label_volume, predict, score_volume
 from engine.learning.models import ModelEntry
 from engine.progress import run_to_end
-from engine.recipe import Recipe, ScoringRecipe
+from engine.recipe import Recipe, ScoringRecipe, change_recipe
 from engine.structures import Structure
 from resources import resource_path
 
@@ -42,7 +42,8 @@ class Threshold(torch.nn.Module):
 
 def recipe(**sections: dict[str, object]) -> Recipe:
     made = Recipe(title="threshold", scoring=ScoringRecipe(clean_up="heart"))
-    return made.with_changes(**sections) if sections else made
+    changes = {f"{s}.{name}": value for s, part in sections.items() for name, value in part.items()}
+    return change_recipe(made, changes)
 
 
 def model(made: Recipe | None = None, network: torch.nn.Module | None = None) -> Model:
@@ -157,11 +158,11 @@ def test_r1_3_the_network_sees_the_neighbours_of_each_slice(
 
 @pytest.mark.parametrize("threshold", [0.5, 0.9])
 def test_one_output_is_a_sigmoid_with_a_threshold(threshold: float) -> None:
-    made = Recipe(title="atrium").with_changes(
+    made = recipe(
         data={"task": "left_atrium"},
         network={"classes": 1},
         image={"fit": "resize", "size": (32, 32), "scale": "none"},
-        scoring={"threshold": threshold},
+        scoring={"threshold": threshold, "clean_up": "none"},
     )
     ramp = np.linspace(0, 1, 32, dtype=np.float32) * np.ones((2, 32, 1), np.float32)
     network = Threshold(classes=1)
@@ -174,10 +175,11 @@ def test_one_output_is_a_sigmoid_with_a_threshold(threshold: float) -> None:
 
 
 def test_colour_frames_are_labelled() -> None:
-    made = Recipe(title="polyp").with_changes(
+    made = recipe(
         data={"task": "polyp"},
         network={"classes": 1},
         image={"fit": "resize", "size": (64, 64), "scale": "byte"},
+        scoring={"clean_up": "none"},
     )
     frame = np.zeros((1, 90, 70, 3), np.uint8)
     frame[0, 20:60, 20:50, 2] = 255
@@ -190,7 +192,7 @@ def test_colour_frames_are_labelled() -> None:
 
 
 def test_a_cine_is_not_given_to_a_model_for_something_else() -> None:
-    made = Recipe(title="polyp").with_changes(data={"task": "polyp"}, network={"classes": 1})
+    made = recipe(data={"task": "polyp"}, network={"classes": 1})
 
     with pytest.raises(ModelError, match="polyp"):
         run_to_end(predict(model(made), beating_disc(), device="cpu"))
