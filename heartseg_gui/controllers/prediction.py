@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand
 
 from engine.cine import Cine
 from engine.progress import Progress, Steps
-from engine.study import Provenance, Stack
+from engine.study import PhaseLabelled, Provenance, Stack
 from heartseg_gui.documents.commands import ReplaceLabels
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
@@ -18,25 +19,44 @@ from heartseg_gui.jobs import Job, JobQueue, Lane
 from heartseg_gui.settings import Settings
 
 Phases = Literal["ed-es", "all"]
-PredictSteps = Callable[[Cine, Phases, str, str, int | None, int | None], Steps[Any]]
-"""From cine, phases, model name, device, ED and ES to steps that return a `Prediction`."""
+PredictSteps = Callable[[Cine, Phases, str, str, int | None, int | None, int], Steps[Any]]
+"""From cine, phases, model name, device, ED, ES and the phase that is wanted first to steps that
+may yield a `PhaseLabelled` for each phase and return a `Prediction`."""
 
-_loaded: dict[str, Any] = {}  # the model used last; touched on the one compute thread only
+_loaded: dict[object, Any] = {}  # the model used last; touched on the one compute thread only
 
 
 def predict_steps(
-    cine: Cine, phases: Phases, model: str, device: str, ed: int | None, es: int | None
+    cine: Cine,
+    phases: Phases,
+    model: str,
+    device: str,
+    ed: int | None,
+    es: int | None,
+    first: int,
 ) -> Steps[Any]:
     """Predict with a shipped model; torch is imported on the pool thread."""
     yield Progress(0, 0, "Loading the model")
     from engine.learning.checkpoint import load_model
     from engine.learning.inference import predict
+    from engine.learning.models import find_model
 
-    if model not in _loaded:
+    entry = find_model(model or None)
+    key = (entry.path, entry.stamp)  # files may have been replaced since
+    if key not in _loaded:
         _loaded.clear()
-        _loaded[model] = load_model(model or None)
-    asked = predict(_loaded[model], cine, phases=phases, device=device, ed_phase=ed, es_phase=es)
-    return (yield from asked)
+        _loaded[key] = load_model(model or None)
+    return (
+        yield from predict(
+            _loaded[key],
+            cine,
+            phases=phases,
+            device=device,
+            ed_phase=ed,
+            es_phase=es,
+            first=first,
+        )
+    )
 
 
 class Prediction(QObject):
@@ -44,14 +64,11 @@ class Prediction(QObject):
 
     Signals:
         busy_changed: Whether a prediction is under way.
-        models_listed: The models that can be chosen, a list of `ModelEntry`, and the name of the
-            one that is.
         told: A sentence for the status bar.
         failed: Why it did not work.
     """
 
     busy_changed = Signal(bool)
-    models_listed = Signal(list, str)
     told = Signal(str)
     failed = Signal(Exception)
 
@@ -74,6 +91,8 @@ class Prediction(QObject):
         self._job: Job | None = None
         self._stack: Stack | None = None
         self._text = ""
+        self._run = 0
+        self._taken: list[int] = []  # phases of this run that are in the document
 
     @property
     def busy(self) -> bool:
@@ -87,12 +106,6 @@ class Prediction(QObject):
     def predict_all_phases(self) -> None:
         """Segment every phase."""
         self._start("all", "Predict all phases")
-
-    def list_models(self) -> None:
-        """Look up the models, and tell by `models_listed`."""
-        job = self._jobs.add("Looking up the models", _list_steps())
-        job.succeeded.connect(self._tell_models)
-        job.failed.connect(self.failed)
 
     def drop_stale(self) -> None:
         """Stop a prediction whose stack is no longer on the screen."""
@@ -111,31 +124,53 @@ class Prediction(QObject):
             self._settings.device,
             document.ed_phase,
             document.es_phase,
+            self._view.phase,
         )
+        self._run, self._taken = self._run + 1, []
         self._job = self._jobs.add(text, steps, lane=Lane.COMPUTE)
+        self._job.progressed.connect(self._take_progress)
         self._job.succeeded.connect(self._take_prediction)
-        self._job.failed.connect(self.failed)
+        self._job.failed.connect(self._fail)
         self._job.cancelled.connect(self._tell_cancelled)
         self._job.ended.connect(self._end)
         self.busy_changed.emit(True)
 
-    def _take_prediction(self, prediction: Any) -> None:
+    def _take_progress(self, progress: Progress) -> None:
+        """Show a phase as soon as it is there."""
+        if isinstance(progress, PhaseLabelled) and self._is_current:
+            self._take_phase(progress.phase, progress.labels, progress.provenance)
+
+    def _take_phase(self, phase: int, wanted: NDArray[np.uint8], made_by: Provenance) -> None:
         labels = self._document.labels
-        if labels is None or self._document.stack is not self._stack:
+        if labels is None or phase in self._taken:
             return
-        wanted: NDArray[np.uint8] = labels.voxels.copy()
-        phases = list(prediction.phases)
-        wanted[phases] = prediction.voxels[phases]
-        provenance = self._provenance_after(prediction.provenance, set(phases))
-        patch = labels.patch_to(wanted)
         command = ReplaceLabels(
-            self._document, patch, phases=phases, provenance=provenance, text=self._text
+            self._document,
+            labels.patch_phase(phase, wanted),
+            phases=(phase,),
+            provenance=self._provenance_after(made_by, {phase}),
+            text=self._text,
+            run=self._run,
         )
         self._document.undo_stack.push(command)
+        self._taken.append(phase)
+
+    def _take_prediction(self, prediction: Any) -> None:
+        labels = self._document.labels
+        if labels is None or not self._is_current:
+            return
+        phases = list(prediction.phases)
+        for phase in phases:
+            self._take_phase(phase, prediction.voxels[phase], prediction.provenance)
         if phases and self._view.phase not in phases:
             self._view.set_phase(phases[0])
         done = f"{len(phases)} of {labels.shape[0]} phases were segmented."
         self.told.emit(" ".join((done, *prediction.notes)))
+
+    @property
+    def _is_current(self) -> bool:
+        """Whether the stack that is being segmented is on the screen."""
+        return self._job is not None and self._document.stack is self._stack
 
     def _provenance_after(self, predicted: Provenance, phases: set[int]) -> Provenance:
         """The prediction's provenance, with the corrections of phases it left alone."""
@@ -144,19 +179,32 @@ class Prediction(QObject):
         person = before.corrected_by if kept else ""
         return replace(predicted, corrected_slices=kept, corrected_by=person)
 
-    def _tell_models(self, models: list[Any]) -> None:
-        self.models_listed.emit(models, self._settings.model)
+    def _fail(self, error: Exception) -> None:
+        if self._taken and self._document.stack is self._stack:
+            self._take_back()
+        self.failed.emit(error)
 
     def _tell_cancelled(self) -> None:
-        self.told.emit("The prediction was stopped; the labels are as they were.")
+        """Take back what is there already, unless the reader has gone on from it."""
+        told = "The prediction was stopped; the labels are as they were."
+        if self._taken and self._document.stack is self._stack and not self._take_back():
+            told = (
+                "The prediction was stopped; what was segmented and then edited stays. Undo takes "
+                "it back."
+            )
+        self.told.emit(told)
+
+    def _take_back(self) -> bool:
+        """Undo what came of this run where it is the last step; whether nothing of it is left."""
+        undo = self._document.undo_stack
+        if _is_of(self._run, undo.command(undo.index() - 1)):
+            undo.undo()
+        return not any(_is_of(self._run, undo.command(step)) for step in range(undo.index()))
 
     def _end(self) -> None:
         self._job = None
         self.busy_changed.emit(False)
 
 
-def _list_steps() -> Steps[list[Any]]:
-    yield Progress(0, 0, "Looking up the models")
-    from engine.learning.models import list_models
-
-    return list(list_models())
+def _is_of(run: int, command: QUndoCommand | None) -> bool:
+    return isinstance(command, ReplaceLabels) and command.run == run

@@ -8,6 +8,8 @@ from engine.labelmap import LabelPatch
 from engine.study import Provenance
 from heartseg_gui.documents.study_document import PhasesByHand, SlicePlace, StudyDocument
 
+_FIRST_RUN = 1 << 30  # ids of strokes are smaller
+
 
 class PaintStroke(QUndoCommand):
     """One brush stroke, from press to release.
@@ -64,6 +66,7 @@ class ReplaceLabels(QUndoCommand):
         provenance: Provenance,
         phases_by_hand: PhasesByHand | None = None,
         text: str,
+        run: int = -1,
     ) -> None:
         """Take over what is to change.
 
@@ -75,10 +78,12 @@ class ReplaceLabels(QUndoCommand):
             provenance: Who made the labels, from now on.
             phases_by_hand: End-diastole and end-systole that come with them; None leaves both.
             text: What the undo menu calls it.
+            run: Commands of one run that follow each other directly become one step.
         """
         super().__init__(text)
         self._document = document
-        self._patch = patch
+        self.run = run
+        self._patches = [patch]
         self._phases = frozenset(phases)
         self._after = provenance
         self._before = document.provenance
@@ -90,18 +95,33 @@ class ReplaceLabels(QUndoCommand):
         """The slices that changed."""
         labels = self._document.labels
         assert labels is not None
-        return self._patch.slices(labels.shape)
+        return {place for patch in self._patches for place in patch.slices(labels.shape)}
+
+    def id(self) -> int:
+        """The number of the run, apart from those of strokes: Qt merges commands of equal id."""
+        return -1 if self.run < 0 else _FIRST_RUN + self.run
+
+    def mergeWith(self, later: QUndoCommand) -> bool:
+        """Take in the next phase of the same run."""
+        assert isinstance(later, ReplaceLabels)
+        self._patches.extend(later._patches)
+        self._phases |= later._phases
+        self._dropped.update(later._dropped)
+        self._after, self._key_phases_after = later._after, later._key_phases_after
+        return True
 
     def redo(self) -> None:
         """Put the new labels in place."""
         self._dropped = self._document.drop_edits(self._phases)
-        self._document.apply(self._patch)
+        for patch in self._patches:
+            self._document.apply(patch)
         self._document.set_provenance(self._after)
         self._document.set_phases_by_hand(self._key_phases_after)
 
     def undo(self) -> None:
         """Put the old labels back, with who made them."""
-        self._document.apply(self._patch.inverse())
+        for patch in reversed(self._patches):
+            self._document.apply(patch.inverse())
         self._document.restore_edits(self._dropped)
         self._document.set_provenance(self._before)
         self._document.set_phases_by_hand(self._key_phases_before)

@@ -65,7 +65,7 @@ def read_cylinders(path: Path) -> Steps[Study]:
 
 
 def predict_reference(
-    cine: Cine, phases: str, model: str, device: str, ed: int | None, es: int | None
+    cine: Cine, phases: str, model: str, device: str, ed: int | None, es: int | None, first: int
 ) -> Steps[Any]:
     """Predicts phases 0 and 2, right to the voxel."""
     yield Progress(0, 1, "Predicting")

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.cine import Cine
 from engine.progress import Progress, Steps
-from engine.study import Origin
+from engine.study import Origin, PhaseLabelled
 from heartseg_gui.app import Window
 from heartseg_gui.documents.view_state import Tool
 from tests.gui.shell import FakePrediction, drag, open_shell, open_study
@@ -91,7 +90,14 @@ class SlowModel:
         self.go = Event()
 
     def predict(
-        self, cine: Cine, phases: str, model: str, device: str, ed: int | None, es: int | None
+        self,
+        cine: Cine,
+        phases: str,
+        model: str,
+        device: str,
+        ed: int | None,
+        es: int | None,
+        first: int,
     ) -> Steps[Any]:
         yield Progress(0, 2, "Predicting")
         self.go.wait(20)
@@ -130,6 +136,105 @@ def test_a_stopped_prediction_changes_nothing(qtbot: QtBot, slow: Window, model:
     assert slow.document.undo_stack.count() == 0
 
 
+class PhaseByPhase:
+    """Gives the phase on the screen first, and waits for the test before the others."""
+
+    def __init__(self) -> None:
+        self.go = Event()
+
+    def predict(
+        self,
+        cine: Cine,
+        phases: str,
+        model: str,
+        device: str,
+        ed: int | None,
+        es: int | None,
+        first: int,
+    ) -> Steps[Any]:
+        voxels = CylinderHeart().labels().voxels.copy()
+        order = sorted(range(4), key=lambda phase: (phase != first, phase))
+        for number, phase in enumerate(order):
+            made_by = FakePrediction.provenance
+            yield PhaseLabelled(number + 1, 4, "Predicting", phase, voxels[phase], made_by)
+            self.go.wait(20)
+        return FakePrediction(voxels, (0, 1, 2, 3))
+
+
+@pytest.fixture
+def gradual(qtbot: QtBot, tmp_path: Path) -> Iterator[tuple[Window, PhaseByPhase]]:
+    model = PhaseByPhase()
+    for window in open_shell(qtbot, tmp_path, predict=model.predict):
+        open_study(qtbot, window, Path("/nowhere/anna"))
+        clear(window)
+        window.view.set_phase(2)
+        yield window, model
+        model.go.set()
+
+
+def start(qtbot: QtBot, window: Window) -> None:
+    """Ask for all phases and wait for the first."""
+    with qtbot.waitSignal(window.document.labels_changed):
+        window.actions["predict_all"].trigger()
+
+
+def test_the_phase_on_the_screen_is_there_first_and_all_is_one_step(
+    qtbot: QtBot, gradual: tuple[Window, PhaseByPhase]
+) -> None:
+    window, model = gradual
+    labels, count = window.document.labels, window.document.undo_stack.count()
+    assert labels is not None
+    start(qtbot, window)
+    assert labels.labelled_phases() == [2]
+    assert window.document.provenance.model == "fake"
+    assert window.controllers.prediction.busy
+
+    with qtbot.waitSignal(window.jobs.job_ended):
+        model.go.set()
+    assert labels.labelled_phases() == [0, 1, 2, 3]
+    assert np.array_equal(labels.voxels, CylinderHeart().labels().voxels)
+    assert window.document.undo_stack.count() == count + 1
+    assert window.view.phase == 2
+
+    window.actions["undo"].trigger()
+    assert not labels.voxels.any()
+    window.actions["redo"].trigger()
+    assert np.array_equal(labels.voxels, CylinderHeart().labels().voxels)
+
+
+def test_stopping_takes_back_the_phases_that_were_there(
+    qtbot: QtBot, gradual: tuple[Window, PhaseByPhase]
+) -> None:
+    window, model = gradual
+    start(qtbot, window)
+    with qtbot.waitSignal(window.controllers.prediction.told) as told:
+        window.jobs.jobs[0].cancel()
+        model.go.set()
+
+    assert window.document.labels is not None
+    assert not window.document.labels.voxels.any()
+    assert told.args is not None
+    assert told.args[0].endswith("the labels are as they were.")
+
+
+def test_what_was_edited_meanwhile_stays_when_a_prediction_is_stopped(
+    qtbot: QtBot, gradual: tuple[Window, PhaseByPhase]
+) -> None:
+    window, model = gradual
+    start(qtbot, window)
+    window.tools.set_tool(Tool.BRUSH)
+    drag(qtbot, window, (150, 150), (160, 160))
+    edited = window.document.labels.voxels.copy() if window.document.labels else None
+    with qtbot.waitSignal(window.controllers.prediction.told) as told:
+        window.jobs.jobs[0].cancel()
+        model.go.set()
+
+    assert window.document.labels is not None
+    assert np.array_equal(window.document.labels.voxels, edited)
+    assert told.args is not None
+    assert "then edited stays" in told.args[0]
+
+
 def test_a_prediction_for_a_study_that_is_gone_is_dropped(
     qtbot: QtBot, slow: Window, model: SlowModel
 ) -> None:
@@ -141,17 +246,3 @@ def test_a_prediction_for_a_study_that_is_gone_is_dropped(
 
     assert slow.document.undo_stack.count() == 0
     assert not slow.document.modified
-
-
-def test_the_models_are_listed_with_their_licence(qtbot: QtBot, window: Window) -> None:
-    """After start the panel offers what `heartseg models` lists."""
-    from engine.learning.models import list_models
-
-    with qtbot.waitSignal(window.controllers.prediction.models_listed) as listed:
-        window.controllers.prediction.list_models()
-    models, _chosen = listed.args
-
-    assert [model.name for model in models] == [model.name for model in list_models()]
-    shown = " ".join(label.text() for label in window.views.models.findChildren(QLabel))
-    for model in models:
-        assert model.licence in shown
