@@ -228,6 +228,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "",
         _PREDICT,
     ),
+    ActionSpec("models", "&Models and cards…", (), "Licence, data, scores and limits of each"),
     # Report
     ActionSpec("set_ed", "Set end-&diastole here", ("Alt+D",), "ED is this phase", "", _LABELS),
     ActionSpec("set_es", "Set end-&systole here", ("Alt+S",), "ES is this phase", "", _LABELS),
@@ -278,7 +279,7 @@ MENUS: tuple[tuple[str, str], ...] = (
         "window pan brush eraser | swap smaller larger | previous_structure next_structure"
         " paint_rv paint_myocardium paint_lv",
     ),
-    ("&Model", "predict predict_all"),
+    ("&Model", "predict predict_all | models"),
     ("&Report", "report export | set_ed set_es find_key_phases"),
     ("&Help", "shortcuts open_log | about"),
 )

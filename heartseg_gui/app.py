@@ -18,6 +18,7 @@ from engine.progress import Steps
 from engine.study import Study
 from heartseg_gui.actions import Actions
 from heartseg_gui.controllers.action_states import ActionStates
+from heartseg_gui.controllers.choosing import Choosing
 from heartseg_gui.controllers.correction import Correction
 from heartseg_gui.controllers.history import History
 from heartseg_gui.controllers.key_phases import KeyPhases
@@ -28,6 +29,7 @@ from heartseg_gui.controllers.saving import SaveSteps, Saving, save_steps
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.crash import CrashReporter, log_folder, program_version, start_log
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ToolState, ViewState
@@ -74,7 +76,7 @@ def build_window(
     settings = Settings() if settings is None else settings
     prompts = PromptDialogs() if prompts is None else prompts
     document, view, display, tools = StudyDocument(), ViewState(), DisplayState(), ToolState()
-    jobs = JobQueue()
+    choice, jobs = ModelChoice(settings.model), JobQueue()
     actions = Actions(document.undo_stack)
     saving = Saving(document, jobs, settings, prompts, save=save)
     prediction = Prediction(document, view, jobs, settings, predict=predict)
@@ -84,6 +86,7 @@ def build_window(
         viewing=Viewing(document, view, display, tools),
         key_phases=KeyPhases(document, view),
         history=History(document, view),
+        choosing=Choosing(choice, jobs, settings),
         prediction=prediction,
         correction=Correction(document, view, tools),
         reporting=Reporting(document, jobs, settings, prompts),
@@ -95,7 +98,7 @@ def build_window(
         browser=StudyBrowser(document, settings),
         structures=StructurePanel(display, tools),
         tool_panel=ToolPanel(tools),
-        models=ModelPanel(actions["predict"]),
+        models=ModelPanel(choice, actions["predict"]),
         report=ReportView(document),
         check=GeometryPage(document),
         place=PlaceLabel(document, view),
@@ -104,7 +107,7 @@ def build_window(
     )
     volume = partial(_make_volume, document, view, display, jobs)
     main = MainWindow(document, settings, actions, views.arranged(), make_volume=volume)
-    states = (settings, document, view, display, tools, jobs)
+    states = (settings, document, view, display, tools, choice, jobs)
     dialogs = WindowDialogs(main, settings)
     appearance = Appearance(settings, display, views, _dress)
     window = Window(*states, actions, controllers, views, main, dialogs, appearance)
@@ -145,6 +148,7 @@ def _connect(window: Window) -> None:
         controllers.viewing,
         controllers.key_phases,
         controllers.history,
+        controllers.choosing,
         controllers.prediction,
         controllers.correction,
         controllers.reporting,
@@ -153,6 +157,7 @@ def _connect(window: Window) -> None:
     for worker in (
         controllers.saving,
         controllers.opening,
+        controllers.choosing,
         controllers.prediction,
         controllers.reporting,
     ):
@@ -236,9 +241,21 @@ def _connect_predicting(window: Window) -> None:
     prediction, actions = window.controllers.prediction, window.actions
     actions["predict"].triggered.connect(prediction.predict_key_phases)
     actions["predict_all"].triggered.connect(prediction.predict_all_phases)
-    prediction.models_listed.connect(window.views.models.show_models)
-    window.views.models.model_chosen.connect(window.settings.set_model)
+    choosing, panel = window.controllers.choosing, window.views.models
+    panel.model_chosen.connect(choosing.choose)
+    panel.look_up_wanted.connect(choosing.look_up)
+    for wish in (panel.card_wanted, actions["models"].triggered):
+        wish.connect(partial(_show_models, window))
     window.document.stack_changed.connect(prediction.drop_stale)
+
+
+def _show_models(window: Window, _checked: bool = False) -> None:
+    choosing = window.controllers.choosing
+    dialog = window.dialogs.show_models(window.choice)
+    dialog.model_chosen.connect(choosing.choose)
+    dialog.look_again_wanted.connect(choosing.look_again)
+    dialog.folder_wanted.connect(choosing.open_folder)
+    choosing.look_up()
 
 
 def _connect_correcting(window: Window) -> None:

@@ -31,11 +31,13 @@ from PySide6.QtWidgets import (
 
 from heartseg_gui.actions import ACTIONS, MENUS, TOOLBAR, WITH_TEXT, Actions
 from heartseg_gui.crash import log_folder, program_version
+from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.settings import Settings
 from heartseg_gui.theme import ICON_SIZE, program_icon, themed_icon
 from heartseg_gui.views.error_dialog import ErrorDialog
 from heartseg_gui.views.message_label import MessageLabel
+from heartseg_gui.views.model_dialog import ModelDialog
 from heartseg_gui.views.picture_splitter import PictureSplitter
 from heartseg_gui.views.settings_dialog import SettingsDialog
 from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
@@ -344,6 +346,12 @@ class WindowDialogs(QObject):
     def show_settings(self) -> None:
         """Let the reader change the settings."""
         self._open(SettingsDialog(self._settings, self._window))
+
+    def show_models(self, choice: ModelChoice) -> ModelDialog:
+        """Show the models and their cards; whoever asked connects the dialog's wishes."""
+        dialog = ModelDialog(choice, self._window)
+        self._open(dialog)
+        return dialog
 
     def show_shortcuts(self) -> None:
         """List all keys."""

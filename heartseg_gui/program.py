@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from engine.progress import Progress, Steps
 from heartseg_gui.actions import Actions
 from heartseg_gui.controllers.action_states import ActionStates
+from heartseg_gui.controllers.choosing import Choosing
 from heartseg_gui.controllers.correction import Correction
 from heartseg_gui.controllers.history import History
 from heartseg_gui.controllers.key_phases import KeyPhases
@@ -20,6 +21,7 @@ from heartseg_gui.controllers.reporting import Reporting
 from heartseg_gui.controllers.saving import Saving
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.documents.display_state import DisplayState, Palette
+from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ToolState, ViewState
 from heartseg_gui.jobs import JobQueue, Lane
@@ -57,6 +59,7 @@ class Controllers:
     viewing: Viewing
     key_phases: KeyPhases
     history: History
+    choosing: Choosing
     prediction: Prediction
     correction: Correction
     reporting: Reporting
@@ -108,6 +111,7 @@ class Window:
     view: ViewState
     display: DisplayState
     tools: ToolState
+    choice: ModelChoice
     jobs: JobQueue
     actions: Actions
     controllers: Controllers
@@ -128,7 +132,7 @@ class Window:
     def get_ready(self) -> None:
         """Import what is slow to import, then list the models; to be called after first paint."""
         job = self.jobs.add("Getting ready", _import_steps(), lane=Lane.COMPUTE)
-        job.ended.connect(self.controllers.prediction.list_models)
+        job.ended.connect(self.controllers.choosing.look_up)
 
     def leave(self) -> None:
         """Stop all work and close for good."""

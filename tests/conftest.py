@@ -1,11 +1,21 @@
 """Fixtures for every ring of tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+os.environ["HEARTSEG_MODELS"] = str(Path(__file__).parent / "no-models")  # not the tester's own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is built from models lies in a folder of the tests' own, not in the tester's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEARTSEG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def data_root() -> Path:

@@ -13,14 +13,14 @@ from engine.errors import ModelError, UnreadableStudyError
 from engine.progress import Cancelled, run_to_end
 
 if TYPE_CHECKING:
-    from engine.learning.models import ModelEntry
+    from engine.learning.survey import ListedModel
     from engine.recipe import Recipe
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command(epilog="Example: heartseg train shortaxis-unet --data data/acdc --out run1")(train)
-    app.command(epilog="Example: heartseg models --json")(models)
+    app.command(epilog="Example: heartseg models --card shortaxis-unet")(models)
 
 
 def train(  # noqa: PLR0913  (each is an option of the command)
@@ -141,31 +141,60 @@ def _show_run(out: Path) -> None:
 
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print data, not prose.")] = False,
+    card: Annotated[
+        str | None, typer.Option("--card", help="Print the card of this model instead.")
+    ] = None,
 ) -> None:
-    """List the models that came with the program, with their licences."""
-    from engine.learning.models import list_models
+    """List the models: those that came with the program, then those in your own folder.
 
-    entries = list_models()
-    if as_json:
-        say_json([_as_json(entry) for entry in entries])
+    Each is checked; one that cannot be used is listed with the reason. A model of your own is a
+    folder with weights.safetensors and recipe.toml; docs/models.md says what belongs there.
+    """
+    from engine.learning.models import find_model, user_models_folder
+    from engine.learning.survey import survey_models
+
+    if card is not None:
+        say(find_model(card).card.rstrip() or "This model came without a card.")
         return
-    table = Table("Name", "Title", "Licence of the weights", "Dice on held-out patients")
-    for entry in entries:
-        dice = entry.scores.get("summary", {}).get("mean_foreground_dice")
-        shown = "-" if dice is None else f"{dice:.3f}"
-        table.add_row(entry.name, entry.title, entry.licence, shown)
-    say_table(table)
+    listed = drive(survey_models())
+    if as_json:
+        say_json([_as_json(model) for model in listed])
+        return
+    for model in listed:
+        for line in _describe(model):
+            say(line)
+    say(f"Models of your own go into {user_models_folder()}, a folder each.")
 
 
-def _as_json(entry: "ModelEntry") -> dict[str, Any]:
+def _describe(model: "ListedModel") -> list[str]:
+    """A model in some lines, the first with its name."""
+    lines = [f"{model.name}: {model.title}" if model.title != model.name else model.name]
+    if model.entry is not None:
+        terms = " - not for commercial use" if model.noncommercial else ""
+        lines += [f"  finds    {model.task}", f"  licence  {model.licence}{terms}"]
+    if model.headline:
+        lines.append(f"  scores   {model.headline} (held-out patients; EF in points, bias ± SD)")
+    lines.append(f"  lies in  {model.path}")
+    if model.fault is not None:
+        lines += [f"  CANNOT BE USED: {model.fault.what}", f"  {model.fault.hint}"]
+    return [*lines, ""]
+
+
+def _as_json(model: "ListedModel") -> dict[str, Any]:
+    entry, fault = model.entry, model.fault
     return {
-        "name": entry.name,
-        "title": entry.title,
-        "licence": entry.licence,
-        "path": str(entry.path),
-        "task": entry.recipe.data.task,
-        "network": entry.recipe.network.name,
-        "scores": entry.scores.get("summary", {}),
+        "name": model.name,
+        "title": model.title,
+        "licence": None if entry is None else entry.licence,
+        "noncommercial": None if entry is None else entry.noncommercial,
+        "task": None if entry is None else entry.recipe.data.task,
+        "network": None if entry is None else entry.recipe.network.name,
+        "path": str(model.path),
+        "origin": model.place.origin,
+        "usable": model.usable,
+        "why_not": None if fault is None else {"what": fault.what, "hint": fault.hint},
+        "sha256": model.sha256 or None,
+        "scores": {} if entry is None else entry.scores.get("summary", {}),
     }
 
 

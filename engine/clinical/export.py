@@ -193,6 +193,7 @@ def _provenance(report: Report) -> dict[str, Any]:
         "origin": str(made.origin),
         "model": made.model,
         "model_hash": made.model_hash,
+        "model_licence": made.model_licence,
         "program_version": report.program_version,
         "corrected_by": made.corrected_by,
         "corrected_slices": [{"phase": phase, "slice": z} for phase, z in made.corrected_slices],

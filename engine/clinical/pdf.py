@@ -268,7 +268,8 @@ def _foot(report: Report) -> list[Any]:
     made = report.provenance
     parts = [f"Labels: {_ORIGINS[made.origin]}"]
     if made.model:
-        parts.append(f"model {made.model} (SHA-256 {made.model_hash[:16] or 'unknown'})")
+        terms = f", licence {_short(made.model_licence, 80)}" if made.model_licence else ""
+        parts.append(f"model {made.model} (SHA-256 {made.model_hash[:16] or 'unknown'}{terms})")
     if made.corrected_by or made.corrected_slices:
         who = made.corrected_by or "an unnamed reader"
         parts.append(f"corrected by {who}{_corrected_slices(made.corrected_slices)}")

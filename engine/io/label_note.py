@@ -159,6 +159,7 @@ def make_note(
             "origin": provenance.origin.value,
             "model": provenance.model,
             "model_hash": provenance.model_hash,
+            "model_licence": provenance.model_licence,
             "corrected_by": provenance.corrected_by,
             "corrected_slices": [list(map(int, pair)) for pair in provenance.corrected_slices],
             "source": provenance.source,
@@ -201,6 +202,7 @@ def _note_from(note: dict[str, Any]) -> StoreNote:
         corrected_by=str(made["corrected_by"]),
         corrected_slices=tuple((int(t), int(z)) for t, z in made["corrected_slices"]),
         source=str(made["source"]),
+        model_licence=str(made.get("model_licence", "")),  # earlier versions kept none
     )
     shape = tuple(int(size) for size in np.asarray(stack["shape_tzyx"]))
     by_hand = note.get("phases_by_hand", {})  # earlier versions kept none

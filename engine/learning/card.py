@@ -1,13 +1,26 @@
 """The model card: what a model was trained on, under which terms it stands, how well it does."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from engine.datasets.labelled import LabelledPatient
+from engine.io.atomic_file import write_atomically
+from engine.learning.card_tables import doubt_parts, score_parts
+from engine.learning.checksums import write_checksums
+from engine.learning.model_scores import held_out_section, number_of, section_of
+from engine.learning.models import read_entry
 from engine.recipe import Recipe
 
-_STRUCTURES = ("lv", "myocardium", "rv")
+_BEFORE_SCORES = ("## Data", "## Training")
+_AFTER_SCORES = ("## Limits", "## Repeat it")
+_REPEAT = (
+    "`heartseg train recipe.toml --data FOLDER --out DIR` with the `recipe.toml` beside this card "
+    "and the data named above."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +58,100 @@ def write_card(
         training: How its training went, where that is known.
     """
     parts = [
-        f"# {recipe.title}",
-        recipe.description,
-        "Research use only: not a medical device, every contour must be reviewed by a reader.",
-        f"**Licence of the weights:** {recipe.licence}",
+        *_beginning(recipe),
         "## Data",
         _data(trained, held_out),
         *([] if training is None else ["## Training", _training(training)]),
-        "## Scores on held-out patients",
-        *(["Nobody was held out."] if scores is None else _scores(recipe, scores["summary"])),
+        *score_chapters(recipe, scores or {}),
+        *_end(recipe),
     ]
-    if recipe.limits:
-        parts += ["## Limits", "\n".join(f"- {limit}" for limit in recipe.limits)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def score_chapters(recipe: Recipe, scores: Mapping[str, Any]) -> list[str]:
+    """The chapters of a card that hold numbers, as far as `scores.json` has them, Markdown.
+
+    Args:
+        recipe: What the model was trained by.
+        scores: See `engine.learning.model_scores`.
+    """
+    chapters = []
+    if crossed := section_of(scores, "cross_validation"):
+        folds, patients = number_of(crossed, "folds"), number_of(crossed, "patients")
+        said = "Every patient was predicted by the model that had not seen it"
+        if folds and patients:
+            said += f": {folds:.0f} folds, {patients:.0f} patients"
+        chapters += ["## Cross-validation", f"{said}.", *score_parts(crossed)]
+    chapters.append("## Scores on held-out patients")
+    if held_out := held_out_section(scores):
+        chapters += [*score_parts(held_out), _how_honest(recipe)]
+        if any(name.endswith("_ef_error") for name in held_out):
+            chapters[-1] += " EF errors are prediction minus reference, in percentage points."
+    else:
+        chapters.append("Nobody was held out.")
+    others = scores.get("other_data")
+    for section in others if isinstance(others, list) else []:
+        if isinstance(section, Mapping):
+            title = str(section.get("title", "Other data"))
+            chapters += [f"## {title}", *score_parts(section)]
+    if doubt := section_of(scores, "doubt"):
+        chapters += ["## Doubt", *doubt_parts(doubt)]
+    return chapters
+
+
+def renew_card(card: str, recipe: Recipe, scores: Mapping[str, Any]) -> str:
+    """A card with its numbers made anew, after sections were added to `scores.json`.
+
+    What stands before them (data, training) and after them (limits, how to repeat it) stays.
+
+    Args:
+        card: As `write_card` wrote it.
+        recipe: What the model was trained by.
+        scores: The content of `scores.json`.
+    """
+    before: list[str] = []
+    after: list[str] = []
+    for chapter in re.split(r"\n(?=## )", card.strip()):
+        head = chapter.split("\n", 1)[0]
+        if after or head in _AFTER_SCORES:
+            after.append(chapter.strip())
+        elif head in _BEFORE_SCORES or not before:
+            before.append(chapter.strip())
+    return "\n\n".join([*before, *score_chapters(recipe, scores), *after]) + "\n"
+
+
+def add_scores(folder: Path, sections: Mapping[str, Any]) -> None:
+    """Put sections into `scores.json` of a model folder, then make card and checksums anew.
+
+    Args:
+        folder: A model folder; its recipe gives the card's beginning where there is no card yet.
+        sections: By name, see `engine.learning.model_scores`; those of the same name are replaced.
+
+    Raises:
+        ModelError: The folder is no model.
+        CannotSaveError: It cannot be written.
+    """
+    entry = read_entry(folder)
+    scores = {**entry.scores, **sections}
+    content = json.dumps(scores, indent=1, allow_nan=False) + "\n"
+    card = entry.card or "\n\n".join([*_beginning(entry.recipe), *_end(entry.recipe)])
+    write_atomically(folder / "scores.json", content.encode())
+    write_atomically(folder / "card.md", renew_card(card, entry.recipe, scores).encode())
+    write_checksums(folder)
+
+
+def _beginning(recipe: Recipe) -> list[str]:
+    return [
+        f"# {recipe.title}",
+        *([recipe.description] if recipe.description else []),
+        "Research use only: not a medical device, every contour must be reviewed by a reader.",
+        f"**Licence of the weights:** {recipe.licence}",
+    ]
+
+
+def _end(recipe: Recipe) -> list[str]:
+    limits = "\n".join(f"- {limit}" for limit in recipe.limits)
+    return [*(["## Limits", limits] if limits else []), "## Repeat it", _REPEAT]
 
 
 def _data(trained: Sequence[LabelledPatient], held_out: Sequence[LabelledPatient]) -> str:
@@ -80,44 +174,6 @@ def _training(training: TrainingSummary) -> str:
     if training.warnings:
         said += f" {training.warnings} signs of a collapse were seen on the way, see warnings.json."
     return said
-
-
-def _scores(recipe: Recipe, summary: Mapping[str, Any]) -> list[str]:
-    dice: Mapping[str, float] = summary["dice"]
-    table = _heart_table(dice) if recipe.data.task == "short_axis" else _class_table(dice)
-    parts = ["\n".join(table)]
-    if summary["mean_foreground_dice"] is not None:
-        parts.append(f"Mean foreground Dice: **{summary['mean_foreground_dice']:.3f}**")
-    for ventricle in ("lv", "rv"):
-        error = summary.get(f"{ventricle}_ef_error")
-        if error:
-            parts.append(
-                f"{ventricle.upper()} EF error: bias {error['bias_points']:+.1f}, "
-                f"SD {error['sd_points']:.1f}, mean absolute {error['mean_absolute_points']:.1f} "
-                f"points ({error['patients']} patients)"
-            )
-    parts.append(_how_honest(recipe))
-    if "lv_ef_error" in summary:
-        parts[-1] += " EF errors are prediction minus reference, in percentage points."
-    return parts
-
-
-def _heart_table(dice: Mapping[str, float]) -> list[str]:
-    """A row for each phase, a column for each structure."""
-    lines = ["| Dice | LV | myocardium | RV |", "|---|--:|--:|--:|"]
-    for phase in sorted({name.rpartition(" ")[0] for name in dice}):
-        cells = (dice.get(f"{phase} {structure}".strip()) for structure in _STRUCTURES)
-        shown = " | ".join("-" if value is None else f"{value:.3f}" for value in cells)
-        lines.append(f"| {phase or 'all'} | {shown} |")
-    return lines
-
-
-def _class_table(dice: Mapping[str, float]) -> list[str]:
-    return [
-        "| | Dice |",
-        "|---|--:|",
-        *(f"| {name.replace('_', ' ')} | {value:.3f} |" for name, value in dice.items()),
-    ]
 
 
 def _how_honest(recipe: Recipe) -> str:

@@ -1,6 +1,5 @@
 """Weights: from a model folder to a network that can predict, and back."""
 
-import hashlib
 import json
 import os
 import re
@@ -11,16 +10,20 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 from torch import Tensor, nn
 
 from engine.errors import CannotSaveError, ModelError
-from engine.learning.models import WEIGHTS, ModelEntry, find_model
+from engine.learning.checksums import check_content, check_file, unreadable
+from engine.learning.models import ONNX_NETWORK, ModelEntry, find_model
+from engine.learning.weight_fit import misfit_of
 from engine.networks import START_OPTIONS, make_network
 from engine.networks.blocks import fold_batch_norm, in_channels_last
 from engine.networks.network import Network
 from engine.recipe import Recipe
+from engine.study import Origin, Provenance
 
 _NOTES = "heartseg"
 
@@ -44,22 +47,65 @@ class Model:
         """The recipe that made it."""
         return self.entry.recipe
 
+    @property
+    def provenance(self) -> Provenance:
+        """What labels that it predicts say about where they come from."""
+        name, licence = self.entry.name, self.entry.licence
+        return Provenance(Origin.PREDICTED, name, self.hash, model_licence=licence)
+
 
 def load_model(name: str | Path | None = None) -> Model:
     """Load a model with its weights.
 
+    Args:
+        name: A name from `list_models`, a model folder, or None for the default model.
+
     Raises:
-        ModelError: There is none, or its weights are damaged or of another network.
+        ModelError: There is none, its weights are damaged, of another network or not those of its
+            checksum, or a network of others does not keep the contract of docs/models.md.
     """
     entry = find_model(name)
-    path = entry.path / WEIGHTS
+    path = entry.network_file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    digest = check_content(content, path)
+    if entry.recipe.network.name == ONNX_NETWORK:
+        from engine.learning.onnx_network import OnnxNetwork
+
+        return Model(entry, OnnxNetwork(content, entry.recipe, path), digest)
     network = build_network(entry.recipe, start=False)
-    load_weights(network, path)
+    put_weights(network, content, path)
     network.eval()
     fold_batch_norm(network)
     network.requires_grad_(False)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Model(entry, in_channels_last(network), digest)
+
+
+def check_model(entry: ModelEntry) -> str:
+    """Look whether a model could be loaded, without loading it.
+
+    Returns:
+        The SHA-256 of its weights.
+
+    Raises:
+        ModelError: It could not; see `load_model`.
+    """
+    path = entry.network_file
+    if entry.recipe.network.name == ONNX_NETWORK:
+        load_model(entry.path)  # the contract is only seen by running it
+        return check_file(path)
+    digest = check_file(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _unusable(path) from error
+    with torch.device("meta"):
+        network = build_network(entry.recipe, start=False)
+    refuse_misfit(network, shapes, path)
+    return digest
 
 
 def build_network(recipe: Recipe, *, start: bool = True) -> Network:
@@ -70,9 +116,14 @@ def build_network(recipe: Recipe, *, start: bool = True) -> Network:
         start: Whether weights that training starts from are looked for.
 
     Raises:
-        ModelError: No network has that name, an option is wrong, or its dimensions are not
-            those of the recipe's samples.
+        ModelError: No network has that name, an option is wrong, its dimensions are not those of
+            the recipe's samples, or it is a network of others, which cannot be built.
     """
+    if recipe.network.name == ONNX_NETWORK:
+        raise ModelError(
+            'A network of others (network.name = "onnx") can predict, but not be trained.',
+            hint="Name one of `heartseg networks` in the recipe.",
+        )
     options = {
         name: value
         for name, value in recipe.network.options.items()
@@ -94,38 +145,66 @@ def build_network(recipe: Recipe, *, start: bool = True) -> Network:
     return network
 
 
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Put the weights of a file into a network.
+def put_weights(network: nn.Module, content: bytes, path: Path) -> None:
+    """Put weights into a network.
+
+    Args:
+        network: What its recipe says.
+        content: A safetensors file.
+        path: Where it was read from, for what is said about it.
 
     Raises:
-        ModelError: The file is damaged or was made by another network.
+        ModelError: The content is damaged, was made by another network, or holds NaN.
     """
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"The weights in {path} cannot be used: {str(error).splitlines()[0]}.",
-            hint="The file is damaged; train or install the model again.",
-        ) from error
-    if misfit := _first_misfit(network, tensors):
+        tensors = load(content)
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise _unusable(path) from error
+    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+    refuse_misfit(network, shapes, path)
+    for name, value in tensors.items():
+        if not value.isfinite().all():
+            raise ModelError(
+                f"The weights in {path} cannot be used: {name} holds values that are no numbers.",
+                hint="The training went wrong or the file is damaged; train or install it again.",
+            )
+    network.load_state_dict(tensors)
+
+
+def refuse_misfit(network: nn.Module, shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
+    """Refuse weights that do not fit a network.
+
+    Args:
+        network: What the recipe says; on any device, `meta` included.
+        shapes: Of every tensor in the file.
+        path: The file.
+
+    Raises:
+        ModelError: They do not fit.
+    """
+    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    if misfit := misfit_of(wanted, shapes):
         raise ModelError(
             f"The weights in {path} cannot be used: {misfit}.",
             hint="They belong to another recipe than the recipe.toml beside them.",
         )
-    network.load_state_dict(tensors)
 
 
-def _first_misfit(network: nn.Module, tensors: Mapping[str, Tensor]) -> str:
-    """The first difference between a network and tensors, in words; empty where they fit."""
-    wanted = network.state_dict()
-    for name, value in wanted.items():
-        if name not in tensors:
-            return f"{name} is missing"
-        if tensors[name].shape != value.shape:
-            shapes = f"{tuple(tensors[name].shape)}, not {tuple(value.shape)}"
-            return f"{name} has the shape {shapes}"
-    extra = next((name for name in tensors if name not in wanted), None)
-    return f"the network has no {extra}" if extra else ""
+def _unusable(path: Path) -> ModelError:
+    """What is wrong with a file that is no safetensors file, as far as its beginning tells."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(2)
+    except OSError:
+        start = b""
+    if start in (b"PK", b"\x80\x02"):  # a zip archive, or a bare pickle
+        why = "it is a PyTorch or pickle file under another name, which is never read"
+    else:
+        why = "the file is damaged or cut short"
+    return ModelError(
+        f"The weights in {path} cannot be used: {why}.",
+        hint="Copy or install the model again, or train it anew.",
+    )
 
 
 def save_weights(network: nn.Module, path: Path) -> None:

@@ -6,6 +6,7 @@ from engine.datasets.splits import Split
 from engine.io.atomic_file import write_atomically
 from engine.learning.card import TrainingSummary, write_card
 from engine.learning.checkpoint import load_model
+from engine.learning.checksums import write_checksums
 from engine.learning.run_folder import RunFolder
 from engine.learning.scorecard import score_held_out, write_scores
 from engine.progress import Progress, Steps
@@ -26,6 +27,7 @@ def finish_run(
     """
     yield Progress(0, 0, "Drawing curves")
     _draw_curves(folder, recipe, chosen_epoch)
+    write_checksums(folder.path)
     scores = None
     if split.test:
         scores = yield from score_held_out(load_model(folder.path), split.test, device=device)
@@ -34,7 +36,7 @@ def finish_run(
         epochs=len(folder.rows),
         chosen_epoch=chosen_epoch,
         seconds=math.fsum(row["seconds"] or 0 for row in folder.rows),
-        warnings=len(folder.warnings),
+        warnings=sum(not sign.get("early", False) for sign in folder.warnings),
     )
     card = write_card(recipe, scores, trained=split.train, held_out=split.test, training=summary)
     write_atomically(folder.path / "card.md", card.encode())

@@ -1,135 +1,168 @@
 """Which model predicts, what it is good for, and the button."""
 
-from typing import Protocol
-
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
+    QListView,
     QPushButton,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
+from heartseg_gui.documents.model_choice import ModelChoice
+from heartseg_gui.views.model_rows import ModelRowPainter, ModelRows, breakable
 
-class ModelFacts(Protocol):
-    """What the panel shows of a model."""
 
-    @property
-    def name(self) -> str:
-        """What settings and reports call it."""
+class ModelBox(QComboBox):
+    """The models, each with its licence and scores when the box is open.
 
-    @property
-    def title(self) -> str:
-        """What menus call it."""
+    Signals:
+        opening: The list is about to be shown.
+    """
 
-    @property
-    def licence(self) -> str:
-        """Terms of the weights."""
+    opening = Signal()
 
-    @property
-    def card(self) -> str:
-        """The model card, Markdown."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = ModelRows()
+        self.setModel(self.rows)
+        self.setView(QListView())
+        self.setItemDelegate(ModelRowPainter(self))
+        self.setToolTip("The model that predicts")
+        self.setAccessibleName("Model")
+        self.setMinimumContentsLength(8)
+        self.setPlaceholderText("Not there any more")
+
+    def showPopup(self) -> None:  # noqa: N802  (Qt's name)
+        """Open the list, as wide as its lines."""
+        self.opening.emit()
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 12)
+        super().showPopup()
+
+    def reopen(self) -> None:
+        """Fit the open list to rows that have changed; a closed one stays closed."""
+        if self.view().isVisible():
+            self.hidePopup()
+            super().showPopup()
 
 
 class ModelPanel(QWidget):
     """A choice of models and the wish to predict.
 
     Signals:
-        model_chosen: The name of the model to predict with.
+        model_chosen: The key of the model to predict with.
+        look_up_wanted: The list is about to be shown; is it still right?
+        card_wanted: The reader wants to read the cards.
     """
 
     model_chosen = Signal(str)
+    look_up_wanted = Signal()
+    card_wanted = Signal()
 
-    def __init__(self, predict: QAction, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, choice: ModelChoice, predict: QAction, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._models: list[ModelFacts] = []
+        self._choice = choice
         self._predict_action = predict
-        self._choice = QComboBox()
-        self._choice.setToolTip("The model that predicts")
-        self._choice.setAccessibleName("Model")
-        self._licence = QLabel()
-        self._licence.setProperty("role", "caption")
-        self._licence.setWordWrap(True)
+        self._box = ModelBox()
+        self._terms = QLabel("Not for commercial use")
+        self._terms.setProperty("role", "badge")
+        self._licence, self._scores = _caption(), _caption()
+        self._fault = QLabel()
+        self._fault_frame = _warning_frame(self._fault)
         self._card = QPushButton("Card")
-        self._card.setToolTip("Data, scores and limits of the model")
+        self._card.setToolTip("Data, scores and limits of the models")
         self._predict = QPushButton("Predict ED and ES")
         self._predict.setProperty("primary", "true")
         self._predict.setToolTip(predict.toolTip())
         self._lay_out()
-        self._choice.currentIndexChanged.connect(self._tell_choice)
-        self._card.clicked.connect(self._show_card)
+        self._box.activated.connect(self._tell_choice)
+        self._box.opening.connect(self.look_up_wanted)
+        self._card.clicked.connect(self.card_wanted)
         self._predict.clicked.connect(predict.trigger)
         predict.enabledChanged.connect(self._show_enabled)
+        choice.models_changed.connect(self._show_models)
+        choice.choice_changed.connect(self._show_choice)
         self._show_enabled()
-        self.show_models([], "")
-
-    def show_models(self, models: list[ModelFacts], chosen: str) -> None:
-        """Show the models there are, the chosen one selected."""
-        self._models = models
-        names = [model.name for model in models]
-        with QSignalBlocker(self._choice):
-            self._choice.clear()
-            self._choice.addItems([model.title for model in models])
-            if chosen in names:
-                self._choice.setCurrentIndex(names.index(chosen))
-        self._show_model()
+        self._show_models()
 
     def _lay_out(self) -> None:
         heading = QLabel("Model")
         heading.setProperty("role", "heading")
         row = QHBoxLayout()
-        row.addWidget(self._choice, stretch=1)
+        row.addWidget(self._box, stretch=1)
         row.addWidget(self._card)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(heading)
         layout.addLayout(row)
+        layout.addWidget(self._fault_frame)
         layout.addWidget(self._licence)
+        layout.addWidget(self._terms, alignment=Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._scores)
         layout.addWidget(self._predict)
-        self._choice.setMinimumContentsLength(8)
-        for widget in (self._choice, self._card, self._predict):
+        for widget in (self._box, self._card, self._predict):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
-    def _current(self) -> ModelFacts | None:
-        index = self._choice.currentIndex()
-        return self._models[index] if 0 <= index < len(self._models) else None
+    def _show_models(self) -> None:
+        with QSignalBlocker(self._box):
+            self._box.rows.show_models(self._choice.models)
+        self._show_choice()
+        self._box.reopen()
 
-    def _show_model(self) -> None:
-        model = self._current()
-        self._choice.setVisible(model is not None)
-        self._card.setVisible(model is not None)
-        self._licence.setText("" if model is None else f"Weights: {model.licence}")
-        self._licence.setVisible(model is not None)
+    def _show_choice(self) -> None:
+        choice, model = self._choice, self._choice.current
+        with QSignalBlocker(self._box):
+            self._box.setCurrentIndex(choice.index)
+        for widget in (self._box, self._card):
+            widget.setVisible(bool(choice.models))
+        usable = model is not None and model.usable
+        self._licence.setText(f"Weights: {model.licence}" if model else "")
+        self._scores.setText(_scores_text(model.headline) if model else "")
+        self._licence.setVisible(usable)
+        self._scores.setVisible(usable and bool(model and model.headline))
+        self._terms.setVisible(usable and bool(model and model.noncommercial))
+        self._show_fault()
+
+    def _show_fault(self) -> None:
+        choice, model = self._choice, self._choice.current
+        why = ""
+        if model is not None and model.fault is not None:
+            why = f"{model.fault.what} {model.fault.hint}"
+        elif model is None and choice.models:
+            why = f"The chosen model, {choice.chosen}, is not there any more. Choose another one."
+        self._fault.setText(breakable(why))
+        self._fault_frame.setVisible(bool(why))
 
     def _show_enabled(self) -> None:
         self._predict.setEnabled(self._predict_action.isEnabled())
 
-    def _tell_choice(self) -> None:
-        model = self._current()
-        self._show_model()
-        if model is not None:
-            self.model_chosen.emit(model.name)
+    def _tell_choice(self, index: int) -> None:
+        self.model_chosen.emit(self._choice.models[index].key)
 
-    def _show_card(self) -> None:
-        model = self._current()
-        if model is None:
-            return
-        dialog = QDialog(self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle(model.title)
-        dialog.resize(620, 560)
-        text = QTextBrowser()
-        text.setMarkdown(model.card or "This model came without a card.")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
-        layout = QVBoxLayout(dialog)
-        layout.addWidget(text)
-        layout.addWidget(buttons)
-        dialog.open()
+
+def _caption() -> QLabel:
+    label = QLabel()
+    label.setProperty("role", "caption")
+    label.setWordWrap(True)
+    return label
+
+
+def _warning_frame(label: QLabel) -> QFrame:
+    frame = QFrame()
+    frame.setProperty("role", "warning")
+    label.setWordWrap(True)
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(8, 6, 8, 6)
+    layout.addWidget(label)
+    return frame
+
+
+def _scores_text(headline: str) -> str:
+    return f"Unseen patients: {headline}"

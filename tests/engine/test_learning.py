@@ -246,7 +246,7 @@ def test_a_network_with_one_output_is_scored_on_its_one_class() -> None:
     assert scores["summary"]["dice"] == {"left_atrium": 1.0}
     dice = scores["cohort"]["as_predicted"]["dice"]["left_atrium"]
     assert dice["dice_soft_mean"] == pytest.approx(1, abs=1e-6)
-    assert "| left atrium | 1.000 |" in card
+    assert "| left atrium | 1.000 ± 0.000 |" in card
 
 
 def test_only_slices_that_take_part_are_scored() -> None:
