@@ -93,8 +93,14 @@ def _stacks(
     return list(zip(named, stacks, strict=True))
 
 
+_RV_REACH_MM = 90.0
+"""No RV lies farther from the LV cavity: also a dilated one is no wider."""
+
+
 def _bits(label: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Bits of one slice (y, x): outside the drawn contours the RV is always possible."""
+    """Bits of one slice (y, x): outside the drawn contours the RV is possible, if near enough."""
+    from scipy.ndimage import distance_transform_edt
+
     has_wall = bool((label == Structure.MYOCARDIUM).any())
     outside = (1 << Structure.BACKGROUND) | (1 << Structure.RV)
     if not has_wall:
@@ -102,4 +108,8 @@ def _bits(label: NDArray[np.integer]) -> NDArray[np.uint8]:
     bits = np.full(label.shape, outside, np.uint8)
     for structure in (Structure.MYOCARDIUM, Structure.LV):
         bits[label == structure] = 1 << structure
+    cavity = label == Structure.LV
+    if cavity.any():
+        far = distance_transform_edt(~cavity, sampling=_SPACING_MM[1:]) > _RV_REACH_MM
+        bits[far] = 1 << Structure.BACKGROUND
     return bits

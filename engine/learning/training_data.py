@@ -1,15 +1,21 @@
 """What a training learns from: samples, validation and the loss measured on them, checked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
-from engine.datasets.class_weights import make_class_weights
+from engine.datasets.class_weights import ClassCounts, make_class_weights
+from engine.datasets.generated import labelled_phantoms
 from engine.datasets.labelled import LabelledPatient
 from engine.datasets.samples import SampleSource
 from engine.datasets.splits import Split
 from engine.errors import ModelError
+from engine.learning.checkpoint import build_network
 from engine.learning.losses import Loss, make_loss, needs_certain_labels
+from engine.networks.counting import sketching
+from engine.progress import Steps
 from engine.recipe import Recipe
 
 
@@ -50,15 +56,7 @@ def gather_data(split: Split, recipe: Recipe, *, stride: int) -> TrainingData:
     validation = None
     if split.validation:
         validation = SampleSource(split.validation, recipe, stride=stride)
-    weights = make_class_weights(
-        recipe.loss.class_weights, classes=len(recipe.task.classes), count=samples.class_counts
-    )
-    loss = make_loss(
-        recipe.loss.sum,
-        class_weights=None if weights is None else torch.from_numpy(weights).float(),
-        options=recipe.loss.options,
-    )
-    loss.check(recipe.network.classes)
+    loss = _make_loss(recipe, samples.class_counts)
     if needs_certain_labels(loss.terms):
         for source, part in ((samples, split.train), (validation, split.validation)):
             if source is not None and not source.complete:
@@ -66,13 +64,54 @@ def gather_data(split: Split, recipe: Recipe, *, stride: int) -> TrainingData:
     return TrainingData(samples, validation, loss)
 
 
+def _make_loss(recipe: Recipe, count: Callable[[], ClassCounts]) -> Loss:
+    """The recipe's loss, checked against its network; `count` counts the training images."""
+    weights = make_class_weights(
+        recipe.loss.class_weights, classes=len(recipe.task.classes), count=count
+    )
+    loss = make_loss(
+        recipe.loss.sum,
+        class_weights=None if weights is None else torch.from_numpy(weights).float(),
+        options=recipe.loss.options,
+    )
+    loss.check(recipe.network.classes)
+    return loss
+
+
+_FIRST_SEED = 100_000
+"""Seeds of phantoms that are trained on begin here; those that models are tried on are smaller."""
+
+_BEATS = 4  # phases of a phantom: the fewest it can have; ED and ES are used
+
+
+def draw_hearts(recipe: Recipe) -> Steps[list[LabelledPatient]]:
+    """The generated hearts that a recipe trains on besides its patients; always the same.
+
+    Raises:
+        ModelError: The recipe is not for the short axis.
+    """
+    count = recipe.data.phantoms
+    if count and recipe.data.task != "short_axis":
+        raise ModelError(
+            f"data.phantoms is {count}, but there are no phantoms for {recipe.data.task}.",
+            hint="Set data.phantoms to 0.",
+        )
+    seeds = range(_FIRST_SEED, _FIRST_SEED + count)
+    return (yield from labelled_phantoms(seeds, phases=_BEATS))
+
+
 def check_recipe(recipe: Recipe, *, processes: int = 1) -> None:
     """Refuse what no data can mend, before any is read.
 
     Raises:
-        ModelError: The recipe watches a validation that it does not have, or its batch cannot
-            be shared out evenly.
+        ModelError: There is no such network or loss, or they do not go together or with the
+            recipe's samples; the recipe watches a validation that it does not have, or its batch
+            cannot be shared out evenly.
     """
+    with sketching(recipe.network.name):
+        build_network(recipe, start=False)
+    ones = np.ones(len(recipe.task.classes), np.int64)
+    _make_loss(recipe, lambda: ClassCounts(ones, ones))
     training = recipe.training
     watched = {
         "training.schedule is plateau": training.schedule == "plateau",

@@ -8,7 +8,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import brush, idle, opening, predicting, slices, start, training
+from tests.bench import (
+    brush,
+    idle,
+    opening,
+    predicting,
+    predicting_beside,
+    predicting_window,
+    scoring,
+    slices,
+    start,
+    training,
+)
 from tests.bench.measuring import Measurement, machine
 
 BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
@@ -19,7 +30,10 @@ BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "start": start.measure,
     "opening": opening.measure,
     "predicting": predicting.measure,
+    "predicting_beside": predicting_beside.measure,
+    "predicting_window": predicting_window.measure,
     "training": training.measure,
+    "scoring": scoring.measure,
 }
 """One file, one line here: a function that measures and returns its lines of the table."""
 

@@ -130,6 +130,23 @@ def test_sunnybrook_background_may_be_rv_and_wall_where_no_one_drew_it(tmp_path:
     assert (possible[:, 7, 7] == 0b1000).all()
 
 
+def test_far_from_the_cavity_there_is_certainly_background(tmp_path: Path) -> None:
+    """90 mm are 65.7 pixels of 1.37 mm from the edge of the cavity."""
+    label = np.zeros((1, 16, 160), np.uint8)
+    label[0, 4:12, :11] = 3  # its last column is 10
+    np.savez(
+        tmp_path / "slices.npz",
+        image=np.full(label.shape, 100, np.uint16),
+        label=label,
+        patient=np.array(["SC-N-02"]),
+        index=np.arange(1),
+    )
+    (patient,) = read(tmp_path)
+
+    assert patient.volumes[0].possible[0, 8, 75] == 0b0111
+    assert patient.volumes[0].possible[0, 8, 76] == 0b0001
+
+
 def test_sunnybrook_slices_are_sorted_into_phases_where_a_manifest_names_them(
     tmp_path: Path,
 ) -> None:

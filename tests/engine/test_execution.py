@@ -89,6 +89,18 @@ def test_openvino_gives_pytorchs_answer_for_images_of_any_size(name: str) -> Non
             torch.testing.assert_close(found.deep, wanted.deep, atol=1e-5, rtol=1e-4)
 
 
+def test_pytorch_in_16_bits_answers_nearly_the_same_in_32() -> None:
+    """On a GPU it is one of the runtimes; autocast on the CPU goes the same way."""
+    network, images = tiny_model().network, torch.rand(3, 1, 32, 48)
+    found = TorchExecutor(network, CPU, precision="bf16")(images)
+    wanted = TorchExecutor(network, CPU)(images)
+
+    assert found.deep is not None
+    assert found.logits.dtype == found.deep.dtype == torch.float32
+    torch.testing.assert_close(found.logits, wanted.logits, atol=0.05, rtol=0.05)
+    assert not torch.equal(found.logits, wanted.logits)
+
+
 def test_images_may_lie_in_memory_in_any_order() -> None:
     executor = make_executor(tiny_model(), CPU, wish="openvino")
     images = torch.rand(3, 1, 32, 48)
@@ -369,7 +381,16 @@ def test_a_self_test_whose_choice_cannot_be_used_is_none() -> None:
             read_self_test(good.as_json() | {"chosen": chosen})
 
 
-@pytest.mark.parametrize("content", ["", "{}"])
+_OF_ANOTHER_PROGRAM = {
+    "model": "tiny",
+    "device": "cpu",
+    "results": [{"name": "torch", "title": "PyTorch"}],
+    "chosen": "torch",
+    "machine": dataclasses.asdict(selection.look_at_machine()),
+}
+
+
+@pytest.mark.parametrize("content", ["", "{}", json.dumps(_OF_ANOTHER_PROGRAM)])
 def test_a_damaged_self_test_is_run_again(content: str, trials: list[str], cache: Path) -> None:
     run_to_end(selection.choose_execution(tiny_model(), CPU))
     (note,) = cache.glob("*/self-test-*.json")
@@ -382,7 +403,7 @@ def test_a_damaged_self_test_is_run_again(content: str, trials: list[str], cache
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trials: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HEARTSEG_CACHE", str(tmp_path / "file"))  # no folder can be made there
@@ -391,6 +412,7 @@ def test_a_cache_that_cannot_be_written_only_costs_time(
     assert executor.title == "OpenVINO, 32 bits, CPU"
     assert executor.notes == []
     assert executor(torch.rand(1, 1, 16, 16)).logits.shape == (1, 4, 16, 16)
+    assert len(trials) == 1
 
 
 def test_the_oldest_folders_of_the_cache_go_first(cache: Path) -> None:

@@ -91,9 +91,9 @@ def _make(model: Model, device: torch.device, wish: RuntimeWish) -> Steps[Execut
     if tried == ["torch"]:
         return plain
     try:
-        test = yield from choose_execution(model, device)
-        if _needs_openvino(test, wish) and read_converted(model) is None:
-            test = yield from choose_execution(model, device, afresh=True)
+        known = _read(_note_path(model, device))
+        lost = known is None or (_needs_openvino(known, wish) and read_converted(model) is None)
+        test = yield from choose_execution(model, device, afresh=lost)
     except OUT_OF_MEMORY:  # of a GPU; whoever asks the executor is told so
         return plain
     name: Any = test.chosen if wish == "auto" else wish
@@ -158,7 +158,10 @@ def _read(path: Path) -> SelfTest | None:
     if content is None:
         return None
     try:
-        return read_self_test(content)
+        found = read_self_test(content)
+        if {result.name for result in found.results} != set(RUNTIMES):
+            raise ValueError("it knows other runtimes")
+        return found
     except ValueError as error:
         _log.info("%s is not used: %s", path, error)
         return None
