@@ -1,15 +1,16 @@
 """A recipe: everything that decides what a training run learns, in one TOML file."""
 
-import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from engine.errors import ModelError
+from engine.spelling import nearest
 from engine.tasks import TASKS, Task
 from resources import resource_path
 
@@ -53,6 +54,10 @@ class DataRecipe(_Part):
     basal: Literal["all", "half", "full"] = Field(
         default="all",
         description="Least share of the LV's edge that has myocardium: all 0, half 0.5, full 0.99.",
+    )
+
+    phantoms: int = Field(
+        default=0, ge=0, description="Generated hearts to train on besides; short axis only."
     )
 
     @field_validator("task")
@@ -157,7 +162,7 @@ class SplitRecipe(_Part):
     folds: int = Field(default=5, ge=2)
     fold: int = Field(default=0, ge=0, description="The fold that is held out.")
     fractions: tuple[float, float, float] = Field(
-        default=(0.8, 0.1, 0.1), description="Training, validation, test."
+        default=(0.8, 0.1, 0.1), description="Training, validation, test; together 1."
     )
     unit: Literal["patient", "slice"] = Field(
         default="patient",
@@ -173,6 +178,13 @@ class SplitRecipe(_Part):
     leave_out: tuple[str, ...] = Field(
         default=(), description="Patients never trained on, validated or scored."
     )
+
+    @field_validator("fractions")
+    @classmethod
+    def _are_shares(cls, shares: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(shares) < 0 or shares[0] == 0 or not math.isclose(sum(shares), 1, abs_tol=0.011):
+            raise ValueError("shares are 0 or more, add up to 1, and leave somebody to train on")
+        return shares
 
 
 class TrainingRecipe(_Part):
@@ -274,12 +286,11 @@ class Recipe(_Part):
             return self.split.validation != "none"
         return self.split.fractions[1] > 0
 
-    def with_changes(self, **sections: dict[str, Any]) -> "Recipe":
-        """A copy with single fields changed and checked, e.g. `with_changes(training={...})`."""
-        data = self.model_dump()
-        for section, changes in sections.items():
-            data[section].update(changes)
-        return Recipe.model_validate(data)
+    def deciding(self) -> dict[str, Any]:
+        """What decides how a training goes and how it is scored: all but the recipe's words."""
+        return self.model_dump(
+            mode="json", exclude={"title", "description", "paper", "licence", "limits"}
+        )
 
     def to_toml(self) -> str:
         """The recipe as a TOML text that `read_recipe` takes back."""
@@ -309,7 +320,7 @@ def read_recipe(source: str | Path) -> Recipe:
         return Recipe.model_validate(tomllib.loads(content.decode("utf-8")))
     except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(
-            f"The recipe {path} is not valid: {_first_fault(error)}.",
+            f"The recipe {path} is not valid: {first_fault(error, Recipe)}.",
             hint="Mend that field, or start from a recipe in resources/recipes.",
         ) from error
 
@@ -348,32 +359,37 @@ def change_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         return Recipe.model_validate(content)
     except ValidationError as error:
         raise ModelError(
-            f"The recipe cannot be changed so: {_first_fault(error)}.",
+            f"The recipe cannot be changed so: {first_fault(error, Recipe)}.",
             hint="Name the field as in recipe.toml, with a value of its kind.",
         ) from error
 
 
-def nearest(name: str, known: "dict[str, Any] | list[str]") -> str:
-    """`; did you mean X?`, or nothing where no known name is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+def first_fault(error: Exception, content: type[BaseModel]) -> str:
+    """What is wrong with a TOML text, in a line; of several faults an unknown field comes first.
 
-
-def _first_fault(error: Exception) -> str:
+    Args:
+        error: What reading the text raised.
+        content: What it should have been.
+    """
     if not isinstance(error, ValidationError):
-        return str(error)
+        return " ".join(str(error).split())
     faults = error.errors()
     fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
     place = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
-        return f"there is no field {place}{nearest(str(fault['loc'][-1]), _siblings(fault['loc']))}"
+        known = _siblings(fault["loc"], content)
+        meant = nearest(str(fault["loc"][-1]), known) or f" (there are {', '.join(known)})"
+        return f"there is no field {place}{meant}"
     message = str(fault["msg"]).removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
 
 
-def _siblings(place: tuple[int | str, ...]) -> list[str]:
+def _siblings(place: tuple[int | str, ...], content: type[BaseModel]) -> list[str]:
     """Fields that stand where an unknown one was found."""
-    part: Any = Recipe
+    part: Any = content
     for name in place[:-1]:
-        part = part.model_fields[str(name)].annotation
+        if isinstance(name, str):  # a number is a place in a list
+            part = part.model_fields[name].annotation
+        if get_origin(part) is tuple:
+            part = get_args(part)[0]
     return list(part.model_fields)

@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say_error(error.what, error.hint)
         return INPUT_AT_FAULT
     except _UsageError as error:
-        say_error(str(error), "`heartseg COMMAND --help` shows how, with an example.")
+        say_error(_say_usage(error), "`heartseg COMMAND --help` shows how, with an example.")
         return INPUT_AT_FAULT
     except (Cancelled, KeyboardInterrupt, typer.Abort):
         return _say_stopped()
@@ -56,6 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if result == _INTERRUPTED:
         return _say_stopped()
     return int(result) if isinstance(result, int) else DONE
+
+
+def _say_usage(error: Exception) -> str:
+    """What is wrong with a call, with the option that it is about, which its text may lack."""
+    whole: Callable[[], str] = getattr(error, "format_message", lambda: str(error))
+    return whole().replace("Value error, ", "")
 
 
 def _say_stopped() -> int:

@@ -61,7 +61,10 @@ def list_all(
         )
         return
     papers = published_papers()
-    shown = Table("Name", "Paper", "Compares", "Trainings", "Data")
+    shown = Table()
+    shown.add_column("Name", no_wrap=True)  # it has to be typed
+    for heading in ("Paper", "Compares", "Trainings", "Data"):
+        shown.add_column(heading)
     for name, grid in grids.items():
         trainings = str(len(grid.cells()) * grid.folds)
         shown.add_row(name, papers[grid.paper].cite, grid.title, trainings, grid.data)

@@ -68,7 +68,9 @@ def train(  # noqa: PLR0913  (each is an option of the command)
     from engine.datasets.catalogue import read_labelled
     from engine.learning.processes import FollowerStopped, is_first_process
     from engine.learning.training import train as train_steps
+    from engine.learning.training_data import check_recipe
 
+    check_recipe(chosen, processes=devices * nodes)  # before the data are read, which takes long
     show = drive if is_first_process() else run_to_end
     patients = [patient for folder in folders for patient in show(read_labelled(folder))]
     steps = train_steps(

@@ -1,15 +1,11 @@
 """The command that tries how a network runs best on this machine: self-test."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from engine.cli.console import drive, say, say_json
 from engine.cli.patient import DeviceChoice, DeviceOption
-
-if TYPE_CHECKING:
-    from engine.learning.execution.machine import Machine
-    from engine.learning.execution.self_test import RuntimeResult, SelfTest
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,46 +34,5 @@ def self_test(
     if as_json:
         say_json(found.as_json())
         return
-    for line in _describe(found.machine):
+    for line in found.as_text().splitlines():
         say(line)
-    say("")
-    say(f"{found.model}, slices of 128x128; labels beside those of PyTorch in 32 bits on the CPU")
-    for line in _rows(found):
-        say(line.rstrip())
-
-
-def _describe(machine: "Machine") -> list[str]:
-    free_mb = machine.free_memory_mb
-    lines = {
-        "Processor": machine.processor,
-        "Instructions": ", ".join(machine.instructions) or "none that help",
-        "Threads": str(machine.threads),
-        "Free memory": "not known" if free_mb is None else f"{free_mb / 1024:.1f} GiB",
-        "GPU": machine.graphics or "none that PyTorch can use",
-        "PyTorch": machine.torch,
-        "OpenVINO": machine.openvino or "not installed",
-    }
-    return [f"{name + ':':<13} {value}" for name, value in lines.items()]
-
-
-def _rows(found: "SelfTest") -> list[str]:
-    rows = [("Runtime", "ms a slice", "labels that differ", "")]
-    for result in found.results:
-        ms, differing = result.ms_per_slice, result.differing_percent
-        rows.append(
-            (
-                result.title,
-                "-" if ms is None else f"{ms:.1f}",
-                "-" if differing is None else f"{differing:.3f} %",
-                _verdict(result, chosen=result.name == found.chosen),
-            )
-        )
-    return [
-        f"{title:<26}{ms:>11}{differing:>20}  {verdict}" for title, ms, differing, verdict in rows
-    ]
-
-
-def _verdict(result: "RuntimeResult", *, chosen: bool) -> str:
-    if chosen:
-        return "chosen"
-    return f"not used: {result.why_not}" if result.why_not else "slower"

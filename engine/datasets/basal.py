@@ -73,8 +73,9 @@ def is_enclosed(lv: Mask, myocardium: Mask) -> bool:
 
 def _padded(lv: Mask, myocardium: Mask, width: int) -> tuple[Mask, Mask]:
     """Both masks cut to what they hold, with background around."""
-    rows, columns = np.nonzero(lv | myocardium)
-    box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    drawn = lv | myocardium
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return np.pad(lv[box], width), np.pad(myocardium[box], width)
 
 

@@ -17,15 +17,18 @@ from engine.datasets.nifti_cases import (
     find_folders,
     find_pairs,
     read_case,
+    refuse_not_numbers,
     translate,
 )
 from engine.datasets.nnunet import DATASET_FILE, find_nnunet, is_nnunet
 from engine.datasets.pictures import is_clinicdb, is_lgg_patient, read_clinicdb, read_lgg
 from engine.datasets.sunnybrook import read_sunnybrook
 from engine.errors import GridMismatchError, HeartSegError, ModelError, UnreadableStudyError
+from engine.io.geometry_guard import FOREIGN_VALUES
 from engine.io.nifti import is_nifti
 from engine.io.study_folder import read_study
 from engine.progress import Progress, Steps
+from engine.spelling import nearest
 from engine.structures import Structure
 from engine.study import Origin, StoredLabels, Study
 from engine.tasks import TASKS
@@ -229,13 +232,15 @@ def _are_mnms(labels: Sequence[Path]) -> bool:
 def _numbers_of(numbering: str) -> dict[int, int]:
     if numbering not in LABELS_OF:
         raise ModelError(
-            f"There is no numbering {numbering!r}.", hint=f"Known are: {', '.join(LABELS_OF)}."
+            f"There is no numbering {numbering!r}{nearest(numbering, LABELS_OF)}.",
+            hint=f"Known are: {', '.join(LABELS_OF)}.",
         )
     return LABELS_OF[numbering]
 
 
 def _read_patient_folders(folder: Path, numbering: str | None) -> Steps[list[LabelledPatient]]:
     patients: list[LabelledPatient] = []
+    left_out: list[str] = []
     places = _places(folder)
     for number, place in enumerate(places):
         yield Progress(number, len(places), f"Reading {place.name}")
@@ -245,13 +250,31 @@ def _read_patient_folders(folder: Path, numbering: str | None) -> Steps[list[Lab
         try:
             study = yield from read_study(place)
         except HeartSegError as error:
-            _log.warning("%s is left out: %s", place.name, error.what)
+            left_out.append(f"{place.name} is left out: {error.what}")
             continue
-        for problem in study.problems:
-            if problem.blocking:
-                _log.warning("%s: %s", problem.where, problem.what)
+        _look_at_problems(study)
         patients.extend(_take_labelled(study, place.name, numbering))
+    if left_out and not patients:
+        raise ModelError(
+            f"No labelled patients were found in {folder}: {left_out[0]}",
+            hint="Give a folder of patient folders with label files beside the images.",
+        )
+    for said in left_out:
+        _log.warning(said)
     return patients
+
+
+def _look_at_problems(study: Study) -> None:
+    """Log what is wrong with a study.
+
+    Raises:
+        ModelError: Labels have numbers whose meaning is not known.
+    """
+    for problem in study.problems:
+        if FOREIGN_VALUES in problem.what:
+            raise ModelError(f"{problem.where}: {problem.what}", hint=problem.hint)
+        if problem.blocking:
+            _log.warning("%s: %s", problem.where, problem.what)
 
 
 def _places(folder: Path) -> list[Path]:
@@ -271,6 +294,7 @@ def _take_labelled(study: Study, name: str, numbering: str | None) -> Iterator[L
             continue
         table = _table_of(stored, numbering)
         stack = study.stacks[stored.stack]
+        refuse_not_numbers(stack.problems, study.folder)
         for phase in stored.labels.labelled_phases():
             key = {stack.ed_phase: "ED", stack.es_phase: "ES"}.get(phase, "")
             volumes.append(

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from engine.datasets.labelled import LabelledPatient, LabelledVolume, everything
 from engine.errors import GridMismatchError, ModelError
 from engine.io.geometry_guard import check_label_grid
-from engine.io.nifti import NiftiImage, read_labels, read_nifti
+from engine.io.nifti import NOT_NUMBERS, NiftiImage, read_labels, read_nifti
 from engine.io.nifti_folder import pair_files
 from engine.progress import Steps
+from engine.study import Problem
 
 _PHASE = re.compile(r"^(?P<patient>.+?)_(?P<phase>ED|ES|frame\d+)$", re.IGNORECASE)
-_NOT_NUMBERS = "are not numbers"  # in what `read_nifti` says about NaN, which it makes 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,7 @@ def read_case(case: Case) -> Steps[RawVolume]:
     first = channels[0]
     label = yield from read_labels(case.label, first.geometry)
     for image in channels:
-        if any(_NOT_NUMBERS in problem.what for problem in image.problems):
-            raise ModelError(
-                f"{image.file} holds voxels that are not numbers (NaN or infinite).",
-                hint="Check the program that wrote it, or take the file away.",
-            )
+        refuse_not_numbers(image.problems, image.file.parent)
     for image in (*channels, label):
         if image.voxels.shape[0] != 1:
             raise ModelError(
@@ -126,6 +122,24 @@ def read_case(case: Case) -> Steps[RawVolume]:
     else:
         voxels = np.stack([image.voxels[0] for image in channels], axis=-1)
     return RawVolume(case, voxels, label.voxels[0], first.geometry.spacing_mm)
+
+
+def refuse_not_numbers(problems: Sequence[Problem], folder: Path) -> None:
+    """Refuse images with NaN, which was read as 0.
+
+    Args:
+        problems: What `read_nifti` said of the images.
+        folder: Where their files lie.
+
+    Raises:
+        ModelError: There is any.
+    """
+    for problem in problems:
+        if NOT_NUMBERS in problem.what:
+            raise ModelError(
+                f"{folder / problem.where} holds voxels that {NOT_NUMBERS}.",
+                hint="Check the program that wrote it, or take the file away.",
+            )
 
 
 def translate(
@@ -149,7 +163,8 @@ def translate(
         known = ", ".join(str(number) for number in sorted(numbers))
         raise ModelError(
             f"{raw.case.label} holds labels that are not known there: {listed}.",
-            hint=f"The labels of this data set are {known}; say which numbering it follows.",
+            hint=f"The labels of this data set are {known}; number them so, or name them in a "
+            "dataset.json, as nnU-Net has it.",
         )
     possible = np.empty(raw.numbers.shape, np.uint8)
     for number in found.tolist():

@@ -187,6 +187,13 @@ def dominant_class(possible: Sequence[NDArray[np.uint8]]) -> int:
 def _refuse_empty_parts(split: Split, recipe: Recipe, count: int) -> None:
     _, validation, test = recipe.split.fractions
     folds = recipe.split.kind == "folds"
+    if folds and count < recipe.split.folds:  # a later fold would be empty, though this one is not
+        thing = "slices" if recipe.split.unit == "slice" else "patients"
+        fewer = f", or set split.folds to {count} or less" if count > 1 else ""
+        raise ModelError(
+            f"{count} {thing} are too few for {recipe.split.folds} folds.",
+            hint=f"Give more patients{fewer}.",
+        )
     needed = {
         "train": (split.train, True),
         "validate": (split.validation, not folds and validation > 0),

@@ -1,6 +1,7 @@
 """Surfaces as files that other programs open: PLY (with a colour) and STL, both binary.
 
-Coordinates are right, anterior, superior [mm], which the files say in the way 3D Slicer reads.
+Coordinates are right, anterior, superior [mm], which the files say in the way 3D Slicer reads; or
+[mm] along the axes of an image of which nothing else is known, which they say as well.
 """
 
 import struct
@@ -14,7 +15,7 @@ from engine.drawing.rendering import Triangles, vertex_normals
 from engine.errors import CannotSaveError
 from engine.io.atomic_file import write_atomically
 
-_SPACE = "SPACE=RAS"
+_PATIENT, _IMAGE = "SPACE=RAS", "axes of the image"
 _ENOUGH = 1e-3  # of a volume
 _MOST_STEPS = 20
 
@@ -50,18 +51,20 @@ def with_volume(surface: Triangles, volume_ml: float) -> Triangles:
         corners = moved.vertices_mm.astype(np.float64)[moved.faces]
         across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         area_mm2 = float(np.linalg.norm(across, axis=1).sum() / 2)
+        if area_mm2 == 0:  # of a single voxel smoothing leaves a point, which cannot be moved
+            break
         step_mm = 1000 * lacking_ml / area_mm2
         vertices = moved.vertices_mm + step_mm * vertex_normals(moved)
         moved = _Moved(vertices.astype(np.float32), moved.faces)
     return moved
 
 
-def ply_bytes(surface: Triangles, *, colour: str = "#b0b0b0") -> bytes:
-    """The surface as PLY 1.0, little endian, every vertex in one colour."""
+def ply_bytes(surface: Triangles, *, colour: str = "#b0b0b0", of_patient: bool = True) -> bytes:
+    """The surface as PLY 1.0, little endian, every vertex in one colour; see `write_mesh`."""
     count = len(surface.vertices_mm)
     header = (
         "ply\nformat binary_little_endian 1.0\n"
-        f"comment {_SPACE}\ncomment unit mm\n"
+        f"comment {_PATIENT if of_patient else _IMAGE}\ncomment unit mm\n"
         f"element vertex {count}\n"
         "property float x\nproperty float y\nproperty float z\n"
         "property uchar red\nproperty uchar green\nproperty uchar blue\n"
@@ -77,8 +80,8 @@ def ply_bytes(surface: Triangles, *, colour: str = "#b0b0b0") -> bytes:
     return header.encode("ascii") + vertices.tobytes() + faces.tobytes()
 
 
-def stl_bytes(surface: Triangles) -> bytes:
-    """The surface as binary STL; its normals follow from the corners."""
+def stl_bytes(surface: Triangles, *, of_patient: bool = True) -> bytes:
+    """The surface as binary STL; its normals follow from the corners. See `write_mesh`."""
     corners = surface.vertices_mm.astype(np.float64)[surface.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
@@ -87,17 +90,21 @@ def stl_bytes(surface: Triangles) -> bytes:
         len(surface.faces), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("of", "<u2")]
     )
     facets["normal"], facets["corners"] = normals, corners
-    header = f"HeartSeg {_SPACE} unit mm".encode("ascii").ljust(80)
+    axes = _PATIENT if of_patient else _IMAGE
+    header = f"HeartSeg {axes} unit mm".encode("ascii").ljust(80)
     return header + struct.pack("<I", len(facets)) + facets.tobytes()
 
 
-def write_mesh(surface: Triangles, path: Path, *, colour: str = "#b0b0b0") -> None:
+def write_mesh(
+    surface: Triangles, path: Path, *, colour: str = "#b0b0b0", of_patient: bool = True
+) -> None:
     """Write a surface as .ply or .stl.
 
     Args:
         surface: What is written.
         path: Its ending chooses the format.
         colour: As #rrggbb; STL has none.
+        of_patient: Whether its coordinates are the patient's, or along the axes of an image.
 
     Raises:
         CannotSaveError: The name ends otherwise, or the file cannot be written.
@@ -108,5 +115,7 @@ def write_mesh(surface: Triangles, path: Path, *, colour: str = "#b0b0b0") -> No
             f"A surface cannot be written as {path.name}.",
             hint="Let the name end with .ply or .stl.",
         )
-    content = ply_bytes(surface, colour=colour) if kind == ".ply" else stl_bytes(surface)
-    write_atomically(path, content)
+    if kind == ".ply":
+        write_atomically(path, ply_bytes(surface, colour=colour, of_patient=of_patient))
+    else:
+        write_atomically(path, stl_bytes(surface, of_patient=of_patient))

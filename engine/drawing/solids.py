@@ -115,5 +115,5 @@ def _draw_bar(axes: Any, view: View) -> None:
     length = _BAR_MM / view.pixel_mm
     axes.plot([left, left + length], [bottom, bottom], color=INK, linewidth=1.6,
               solid_capstyle="butt")  # fmt: skip
-    axes.text(left + length / 2, bottom - 0.015 * view.size, f"{_BAR_MM} mm", ha="center",
-              va="bottom", fontsize=SMALL, color=INK)  # fmt: skip
+    axes.text(left, bottom - 0.015 * view.size, f"{_BAR_MM} mm", ha="left", va="bottom",
+              fontsize=SMALL, color=INK)  # fmt: skip

@@ -22,7 +22,7 @@ from engine.learning.inference import label_volume
 from engine.learning.runtime import choose_device, peak_memory_mb
 from engine.learning.training_data import gather_data
 from engine.progress import Progress, Steps
-from engine.recipe import Recipe
+from engine.recipe import Recipe, change_recipe
 from engine.scoring.cohort import Case, score_cohort
 from engine.scoring.comparison import simulate_correction
 
@@ -136,7 +136,7 @@ def mean_test_loss(model: Model, split: Split, device: torch.device) -> float | 
 
     Class weights are those of the training patients.
     """
-    recipe = model.recipe.with_changes(training={"batch": 1})
+    recipe = change_recipe(model.recipe, {"training.batch": 1})
     network = model.network.to(device)
     stride = int(model.network.stride)  # type: ignore[arg-type]
     data = gather_data(Split(split.train, split.test, ()), recipe, stride=stride)

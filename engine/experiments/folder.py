@@ -90,7 +90,9 @@ class ExperimentFolder:
     def note_start(self, path: Path) -> None:
         """Remember which version starts the training in `path`."""
         name = path.relative_to(self.path).as_posix()
-        made = {**self.setting.made, name: describe_version()}
+        now = read_experiment(self.path, self.setting.experiment).setting
+        # others may train other cells in this folder, and have noted theirs since it was opened
+        made = {**self.setting.made, **now.made, name: describe_version()}
         self.setting = replace(self.setting, made=made)
         self._write()
 
@@ -166,7 +168,7 @@ def is_finished(path: Path, recipe: Recipe) -> bool:
     """
     if not (path / "recipe.toml").is_file():
         return False
-    if _deciding(read_recipe(path / "recipe.toml")) != _deciding(recipe):
+    if read_recipe(path / "recipe.toml").deciding() != recipe.deciding():
         raise ModelError(
             f"{path} was trained by another recipe than the experiment has now.",
             hint="Choose a new folder for the new recipe; the old runs are kept.",
@@ -177,15 +179,8 @@ def is_finished(path: Path, recipe: Recipe) -> bool:
 
 def recipe_hash(recipe: Recipe) -> str:
     """Short name of what a recipe decides: recipes that train alike have equal ones."""
-    deciding = json.dumps(_deciding(recipe), sort_keys=True)
+    deciding = json.dumps(recipe.deciding(), sort_keys=True)
     return hashlib.sha256(deciding.encode()).hexdigest()[:10]
-
-
-def _deciding(recipe: Recipe) -> dict[str, Any]:
-    """All of a recipe but its words."""
-    return recipe.model_dump(
-        mode="json", exclude={"title", "description", "paper", "licence", "limits"}
-    )
 
 
 @cache

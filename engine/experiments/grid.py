@@ -1,7 +1,7 @@
 """The grid of an experiment: which recipes a study compares, read from one TOML file."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from engine.errors import ModelError
-from engine.recipe import Recipe, change_recipe, nearest, read_recipe
+from engine.recipe import Recipe, change_recipe, first_fault, read_recipe
+from engine.spelling import nearest
 from resources import resource_path
 
 Changes = dict[str, dict[str, Any]]
@@ -88,7 +89,7 @@ class Cell:
         """The recipe of one fold, counted from 0; without folds the only one."""
         if self.recipe.split.kind != "folds":
             return self.recipe
-        return self.recipe.with_changes(split={"fold": number})
+        return change_recipe(self.recipe, {"split.fold": number})
 
 
 class Grid(_Part):
@@ -101,6 +102,10 @@ class Grid(_Part):
     description: str = Field(default="", description="What the study compares, and on what.")
     data: str = Field(description="Data it needs, in a sentence, for messages and tables.")
     base: str = Field(description="Name of the recipe that values change.")
+    set: Changes = Field(
+        default_factory=dict,
+        description="Recipe fields of every cell; what a value sets counts more.",
+    )
     paper: str = Field(description="Whose it is: a key of resources/published.toml.")
     task: str = Field(description="A name of `engine.tasks`; of all its recipes.")
     folds: int = Field(default=1, ge=1, description="How many folds the study trained.")
@@ -145,7 +150,7 @@ class Grid(_Part):
                 )
         return [cell for cell in cells if all(value.name in wanted for value in cell.values)]
 
-    def _wanted(self, only: tuple[str, ...]) -> set[str]:
+    def _wanted(self, only: tuple[str, ...]) -> Collection[str]:
         known = [value.name for axis in self.axis for value in axis.value]
         for name in only:
             if name not in known:
@@ -163,7 +168,7 @@ class Grid(_Part):
         named = [value.recipe for value in values if value.recipe]
         name = "-".join(value.name for value in values)
         base = read_recipe(named[0] if named else self.base)
-        full = _changed(base, [value.set for value in values])
+        full = _changed(base, [self.set, *(value.set for value in values)])
         smaller = [self.quick.set, *(value.quick for value in values)] if quick else []
         return Cell(name, values, _changed(full, smaller), full)
 
@@ -192,7 +197,7 @@ def read_grid(name: str) -> Grid:
         return Grid.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(
-            f"The experiment {path} is not valid: {_first_fault(error)}.",
+            f"The experiment {path} is not valid: {first_fault(error, Grid)}.",
             hint="Mend that field, or start from a file in resources/experiments.",
         ) from error
 
@@ -210,12 +215,3 @@ def _by_dotted_name(changes: Mapping[str, Any], above: str = "") -> Iterator[tup
             yield from _by_dotted_name(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", value
-
-
-def _first_fault(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    fault = error.errors()[0]
-    place = ".".join(map(str, fault["loc"]))
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message

@@ -19,6 +19,8 @@ from engine.progress import Progress, Steps
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from engine.experiments.pictures import Keepsake
+
 _BULKY = ("volumes",)  # rows of single volumes, which stay in each training's scores.json
 
 
@@ -36,14 +38,28 @@ def write_report(
     Returns:
         The file with the tables, Markdown.
     """
-    from engine.experiments.pictures import draw_pictures
+    from engine.experiments.pictures import draw_pictures, write_keepsake
 
     yield Progress(0, 0, "Writing tables")
     results = collect_results(folder, grid.cells(quick=folder.setting.quick))
     write_results(grid, folder, results)
     pictures = yield from draw_pictures(results, cohort, device=device)
     figures = yield from write_figures(grid, folder, results, folder.path, pictures)
-    return write_tables(grid, folder, results, folder.path / "table.md", figures=figures)
+    keepsake = yield from write_keepsake(
+        results, cohort, folder.path, folder.setting, device=device
+    )
+    remarks = []
+    if keepsake and keepsake.film:
+        figures.append(keepsake.film.relative_to(folder.path).as_posix())
+    if keepsake and keepsake.meshes:
+        remarks.append(_list_meshes(keepsake, folder.path))
+    path = folder.path / "table.md"
+    return write_tables(grid, folder, results, path, figures=figures, remarks=remarks)
+
+
+def _list_meshes(keepsake: "Keepsake", folder: Path) -> str:
+    links = (f"[{path.name}]({path.relative_to(folder).as_posix()})" for path in keepsake.meshes)
+    return f"Surfaces of {keepsake.title}, in mm along the axes of the image: {', '.join(links)}."
 
 
 def report_text(name: str, runs: Path) -> str:
@@ -118,9 +134,10 @@ def write_tables(
     path: Path,
     *,
     figures: Sequence[str] = (),
+    remarks: Sequence[str] = (),
 ) -> Path:
     """Write the tables as Markdown to `path` and as CSV beside it; returns `path`."""
-    text = write_document(grid, folder.setting, results, figures=figures)
+    text = write_document(grid, folder.setting, results, figures=figures, remarks=remarks)
     write_atomically(path, text.encode())
     table = tidy_table(grid, folder.setting, list_sides(grid, results))
     write_atomically(path.with_suffix(".csv"), to_csv(table).encode())
@@ -141,7 +158,7 @@ def write_results(grid: Grid, folder: ExperimentFolder, results: Sequence[CellRe
 
 
 def _as_json(result: CellResult, folder: ExperimentFolder) -> dict[str, Any]:
-    total, trainable = result.published_parameters
+    total, trainable = result.full_parameters
     return {
         "name": result.cell.name,
         "label": result.cell.label,
@@ -152,7 +169,7 @@ def _as_json(result: CellResult, folder: ExperimentFolder) -> dict[str, Any]:
         "runs_asked": result.asked,
         "patients": dict(zip(("trained", "validated", "tested"), result.patients, strict=True)),
         "epochs": result.epochs,
-        "parameters": {"published": [total, trainable], "run": list(result.parameters)},
+        "parameters": {"full": [total, trainable], "run": list(result.parameters)},
         "measured": [
             {name: value for name, value in asdict(one).items() if value not in ("", None)}
             for one in result.measured()

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,8 @@ class CellResult:
         return count_recipe(self.cell.recipe)
 
     @property
-    def published_parameters(self) -> tuple[int, int]:
-        """The same of the network as published; a quick run trains a smaller one."""
+    def full_parameters(self) -> tuple[int, int]:
+        """The same of the network in full; a quick run trains a smaller one."""
         return count_recipe(self.cell.full_recipe)
 
     def mean_of_log(self, name: str, reduce: Callable[[list[float]], float]) -> float | None:
@@ -117,7 +118,7 @@ class CellResult:
 
     def _about_training(self) -> Iterator[Measured]:
         task = self.cell.recipe.task
-        total, trainable = self.published_parameters
+        total, trainable = self.full_parameters
         loss = Measured("loss", self.mean_examined("test_loss"))
         yield loss
         if len(task.classes) == 2:
@@ -171,9 +172,13 @@ def count_recipe(recipe: Recipe) -> tuple[int, int]:
     """All and the trainable parameters of a recipe's network, built without its memory."""
     options = {k: v for k, v in recipe.network.options.items() if k not in START_OPTIONS}
     network = recipe.network
-    return count_configuration(
-        Configuration(network.name, "", recipe.in_channels, network.classes, options)
-    )
+    return _count(network.name, recipe.in_channels, network.classes, json.dumps(options))
+
+
+@cache
+def _count(name: str, channels: int, classes: int, options: str) -> tuple[int, int]:
+    """Counted once for each network: building a large one takes a second."""
+    return count_configuration(Configuration(name, "", channels, classes, json.loads(options)))
 
 
 def _read_run(path: Path, fold: int) -> Run:

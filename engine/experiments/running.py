@@ -1,9 +1,7 @@
 """Running an experiment: every cell of its grid trained and measured, then tables and figures."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
 
 from engine.datasets.splits import split_patients
 from engine.errors import ModelError
@@ -15,11 +13,8 @@ from engine.experiments.reporting import write_report
 from engine.learning.run_folder import STATE
 from engine.learning.runtime import choose_device
 from engine.learning.training import train
-from engine.progress import Progress, Steps
-
-T = TypeVar("T")
-
-_FINE = 100  # steps of the progress that a training counts for
+from engine.learning.training_data import check_recipe
+from engine.progress import Steps, within
 
 
 def run_experiment(
@@ -57,6 +52,8 @@ def run_experiment(
     grid = read_grid(name)
     cells = grid.cells(quick=quick, only=tuple(only))
     count = _count_folds(grid, cells, quick=quick, wanted=folds)
+    for cell in cells:  # or the last would be found wrong when all others are trained
+        check_recipe(cell.recipe)
     cohort = yield from gather_cohort(grid, data, quick=quick)
     setting = Setting.of(Path(name).stem, cohort, quick=quick, folds=count)
     folder = open_experiment(out, setting)
@@ -64,7 +61,7 @@ def run_experiment(
     for number, (cell, fold) in enumerate(runs):
         steps = _run_one(grid, folder, cell, fold, cohort, device)
         told = f"{cell.label}, fold {fold + 1} of {count}" if cell.folds > 1 else cell.label
-        yield from _within(steps, number, len(runs), told)
+        yield from within(steps, number, len(runs), told)
     return (yield from write_report(grid, folder, cohort, device=device))
 
 
@@ -92,16 +89,3 @@ def _count_folds(grid: Grid, cells: Sequence[Cell], *, quick: bool, wanted: int 
             hint=f"Give --folds a number from 1 to {most}, or leave it out.",
         )
     return wanted or min(most, grid.quick.folds if quick else grid.folds)
-
-
-def _within(steps: Steps[T], number: int, total: int, doing: str) -> Steps[T]:
-    """Steps told as part `number` of `total`."""
-    with closing(steps):
-        while True:
-            try:
-                inner = next(steps)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            share = int(_FINE * min(1.0, inner.done / inner.total)) if inner.total else 0
-            yield Progress(number * _FINE + share, total * _FINE, f"{doing}: {inner.doing}")

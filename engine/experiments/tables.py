@@ -168,7 +168,7 @@ def table_of_runs(grid: Grid, setting: Setting, results: Sequence[CellResult]) -
                 setting.source,
                 f"{trained} / {validated} / {tested}" if result.runs else _NONE,
                 f"{result.epochs} of {epochs}" if result.runs else _NONE,
-                result.published_parameters[0],
+                result.full_parameters[0],
                 result.parameters[0],
                 ", ".join(sorted({run.device for run in result.runs})) or _NONE,
                 result.recipe,
@@ -182,7 +182,7 @@ def table_of_runs(grid: Grid, setting: Setting, results: Sequence[CellResult]) -
         "Data",
         "Patients: trained on / validated / tested",
         "Epochs",
-        "Parameters as published",
+        "Parameters in full",
         "Parameters as run",
         "Device",
         "Recipe",
@@ -266,7 +266,12 @@ def tidy_table(grid: Grid, setting: Setting, sides: Sequence[Side]) -> Table:
 
 
 def write_document(
-    grid: Grid, setting: Setting, results: Sequence[CellResult], *, figures: Sequence[str] = ()
+    grid: Grid,
+    setting: Setting,
+    results: Sequence[CellResult],
+    *,
+    figures: Sequence[str] = (),
+    remarks: Sequence[str] = (),
 ) -> str:
     """All tables of an experiment as one Markdown text.
 
@@ -275,6 +280,7 @@ def write_document(
         setting: On whom it was run.
         results: Of its cells.
         figures: Paths of figures, from where the text will lie.
+        remarks: What else is said, after the tables, Markdown.
     """
     paper = published_papers()[grid.paper]
     sides = list_sides(grid, results)
@@ -287,7 +293,8 @@ def write_document(
     parts.append(f"Printed: {paper.cite}. {paper.data}. Ours: {setting.source}.")
     parts.append(to_markdown(table_of_runs(grid, setting, results)))
     parts += [to_markdown(t) for t in tables_beside_printed(grid, setting, sides) if t.rows]
-    parts.append("\n".join(f"- {note}" for note in _remarks(grid, sides, paper.remarks)))
+    notes = (*_remarks(grid, sides, paper.remarks), *remarks)
+    parts.append("\n".join(f"- {note}" for note in notes))
     parts += [f"![{path}]({path})" for path in figures]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 

@@ -19,6 +19,9 @@ _LARGEST_SLICE_MM = 60.0
 _SMALLEST_MM = 0.02
 _ANISOTROPIC = 1.01
 
+FOREIGN_VALUES = "hold values that are no structures of the heart"
+"""What is said of labels whose meaning is not known; training refuses them by these words."""
+
 
 def check_gaps(heights_mm: Sequence[float], *, where: str) -> list[Problem]:
     """Whether the slices lie at equal distances.
@@ -293,7 +296,7 @@ def check_label_values(values: NDArray[np.generic], *, where: str) -> list[Probl
     more = ", ..." if len(foreign) > 6 else ""
     return [
         Problem(
-            f"The labels hold values that are no structures of the heart: {listed}{more}.",
+            f"The labels {FOREIGN_VALUES}: {listed}{more}.",
             where,
             "Use 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.",
             blocking=True,

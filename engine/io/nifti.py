@@ -29,6 +29,9 @@ from engine.study import Problem
 # What it has to say about odd headers, the geometry guard says to the reader.
 nib.imageglobals.logger.setLevel(logging.CRITICAL)
 
+NOT_NUMBERS = "are not numbers (NaN or infinite)"
+"""What is said of voxels that became 0; training refuses an image by these words."""
+
 _CHUNK = 4 << 20
 _DAMAGED = (
     nib.filebasedimages.ImageFileError,
@@ -113,7 +116,7 @@ def read_nifti(path: Path, *, file_axes: tuple[int, int, int] | None = None) -> 
     if not_numbers:
         problems.append(
             Problem(
-                f"{not_numbers} voxels are not numbers (NaN or infinite).",
+                f"{not_numbers} voxels {NOT_NUMBERS}.",
                 path.name,
                 "They are shown as 0. Check the program that wrote the file.",
             )

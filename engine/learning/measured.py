@@ -11,19 +11,22 @@ _AGREEMENT = ("pearson_r", "r_squared", "bias", "lower_limit", "upper_limit")
 _LEVEL = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One number of ours.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a number is of, measured or published; blank is not said, or all together.
 
     Attributes:
-        metric: What was measured; the names are those of `PublishedValue`, so for the rest.
-        value: None where it could not be measured.
-        low: Lower end of its 95 % confidence interval.
-        high: Upper end.
+        task: As in a recipe.
+        model: As the paper calls it.
+        loss: As the paper calls it.
+        criterion: Basal criterion, `half` or `full`.
+        slices: `basal` where it is of the basal slice alone.
+        structure: A class; `mean` is over all but the background.
+        phase: ED or ES.
+        quantity: What an agreement is of, e.g. `lv_ef_percent`.
+        statistic: `pooled`, `mean` or `median` over what was scored; blank for other numbers.
     """
 
-    metric: str
-    value: float | None
     task: str = ""
     model: str = ""
     loss: str = ""
@@ -33,6 +36,21 @@ class Measured:
     phase: str = ""
     quantity: str = ""
     statistic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(Place):
+    """One number of ours.
+
+    Attributes:
+        metric: What was measured, named as in published results.
+        value: None where it could not be measured.
+        low: Lower end of its 95 % confidence interval.
+        high: Upper end.
+    """
+
+    metric: str
+    value: float | None
     low: float | None = None
     high: float | None = None
 

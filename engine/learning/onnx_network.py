@@ -39,6 +39,8 @@ class OnnxNetwork(nn.Module):
 
     Attributes:
         stride: y and x must be multiples of it.
+        size: y and x that images must have; None where any will do.
+        runs_in: What computes it, for the reader.
     """
 
     def __init__(self, content: bytes, recipe: Recipe, path: Path) -> None:
@@ -58,8 +60,9 @@ class OnnxNetwork(nn.Module):
                 hint="Install it with `pip install openvino`, or choose another model.",
             ) from error
         check.refuse_ports(inputs, outputs)
-        self._size = (inputs[0].shape or (None,) * 4)[2:]
+        self.size = (inputs[0].shape or (None,) * 4)[2:]
         self._run = check.compile(converted)
+        self.runs_in = self._run.title
         check.try_out(self._run)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -68,7 +71,7 @@ class OnnxNetwork(nn.Module):
         Raises:
             ModelError: The network knows one size of image only, and these have another.
         """
-        wanted = [need or size for need, size in zip(self._size, images.shape[2:], strict=True)]
+        wanted = [need or size for need, size in zip(self.size, images.shape[2:], strict=True)]
         if wanted != list(images.shape[2:]):
             raise ModelError(
                 f"The network sees images of {wanted[0]} x {wanted[1]} pixels only.",

@@ -2,16 +2,16 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.errors import ModelError
-from engine.learning.measured import Measured
+from engine.learning.measured import Measured, Place
 from engine.learning.tables import Table
-from engine.recipe import nearest
+from engine.spelling import nearest
 from resources import resource_path
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ _NAMES = ("task", "model", "loss", "statistic")
 _PLACES = ("criterion", "slices", "structure", "phase", "quantity", "metric")
 """What must be the same on both sides, blank or not."""
 
-_TEXTS = (*_NAMES, *_PLACES, "table", "unit")
+_SAID = (*(place.name for place in fields(Place)), "metric", "unit")
+"""What a part of the file may say of its numbers."""
+
+_TEXTS = (*_SAID, "table")
 
 _SHOWN = (
     "model", "loss", "criterion", "slices", "structure", "phase", "quantity", "metric",
@@ -76,7 +79,7 @@ class Erratum:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedValue:
+class PublishedValue(Place):
     """One published number.
 
     Attributes:
@@ -85,15 +88,6 @@ class PublishedValue:
         metric: What was measured, e.g. `dice`, as in the scores of this program.
         value: As printed; percentages of scores as shares.
         unit: Blank for shares and counts.
-        task: As in a recipe.
-        model: As the paper calls it.
-        loss: As the paper calls it.
-        criterion: Basal criterion, `half` or `full`.
-        slices: `basal` where it is of the basal slice alone.
-        structure: A class; `mean` is over all but the background; blank: all together.
-        phase: ED or ES; blank: together.
-        quantity: What an agreement is of, e.g. `lv_ef_percent`.
-        statistic: `pooled`, `mean` or `median` over what was scored; blank for other numbers.
         erratum: What is wrong with it; None for most.
     """
 
@@ -102,15 +96,6 @@ class PublishedValue:
     metric: str
     value: float
     unit: str = ""
-    task: str = ""
-    model: str = ""
-    loss: str = ""
-    criterion: str = ""
-    slices: str = ""
-    structure: str = ""
-    phase: str = ""
-    quantity: str = ""
-    statistic: str = ""
     erratum: Erratum | None = None
 
     @property
@@ -139,13 +124,13 @@ def published_rows(paper: str | None = None, **wanted: str) -> tuple[PublishedVa
     papers = published_papers()
     if paper is not None and paper not in papers:
         raise ModelError(
-            f"There are no published results of {paper!r}{nearest(paper, list(papers))}.",
+            f"There are no published results of {paper!r}{nearest(paper, papers)}.",
             hint=f"There are those of: {', '.join(papers)}.",
         )
     for name in wanted:
         if name not in _TEXTS:
             raise ModelError(
-                f"Published results have no field {name!r}{nearest(name, list(_TEXTS))}.",
+                f"Published results have no field {name!r}{nearest(name, _TEXTS)}.",
                 hint=f"They have: {', '.join(_TEXTS)}.",
             )
     return tuple(
@@ -292,37 +277,39 @@ def _joined(*words: str) -> str:
     return " ".join(filter(None, words))
 
 
-class _Names(_Part):
-    task: str = ""
-    model: str = ""
-    loss: str = ""
-    criterion: str = ""
-    slices: str = ""
-    structure: str = ""
-    phase: str = ""
-    quantity: str = ""
-    metric: str = ""
-    unit: str = ""
-    statistic: str = ""
+class _Named(BaseModel):
+    """A part of the file that may say anything of what its numbers are of."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, str] = Field(init=False)
+
+    @model_validator(mode="after")
+    def _says_nothing_else(self) -> Self:
+        for name in self.said:
+            if name not in _SAID:
+                raise ValueError(f"there is no field {name}{nearest(name, _SAID)}")
+        return self
+
+    @property
+    def said(self) -> dict[str, str]:
+        return self.__pydantic_extra__
 
 
-class _Row(_Names):
+class _Row(_Named):
     values: tuple[int | float, ...]
 
 
-class _PrintedTable(_Names):
+class _PrintedTable(_Named):
     paper: str
     name: str
-    columns: tuple[_Names, ...]
+    columns: tuple[_Named, ...]
     rows: tuple[_Row, ...]
 
     def expand(self) -> Iterator[dict[str, Any]]:
-        shared = self.model_dump(exclude_unset=True, exclude={"name", "columns", "rows"})
+        own = {"paper": self.paper, "table": self.name}
         for row in self.rows:
-            of_row = row.model_dump(exclude_unset=True, exclude={"values"})
             for column, value in zip(self.columns, row.values, strict=True):
-                of_column = column.model_dump(exclude_unset=True)
-                yield shared | of_column | of_row | {"table": self.name, "value": value}
+                yield self.said | column.said | row.said | own | {"value": value}
 
 
 class _Erratum(_Part):

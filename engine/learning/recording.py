@@ -2,7 +2,8 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,10 +57,16 @@ class Recorder:
         self._facts = TrainingFacts(loss=recipe.loss.sum, images=images)
         self._images = images
         self._events: EventsWriter | None = None
-        self._warned = False
+        self._losses: list[float] = []
+        self._told: bool | None = None  # of signs in the epoch before; whether they were early
 
     def restore(self, path: Path) -> None:
-        """Take up the state in the folder of a stopped run; a run without one starts anew."""
+        """Take up the state in the folder of a stopped run; a run without one starts anew.
+
+        Raises:
+            ModelError: The state is damaged, or does not fit the recipe.
+            CannotSaveError: The folder cannot be written.
+        """
         if not (path / STATE).is_file():
             return
         tensors, notes = load_tensors(path / STATE)
@@ -67,6 +74,8 @@ class Recorder:
         self._course.restore(notes["course"])
         if self._folder is not None:
             self._folder.forget_after(self._course.epoch)
+            self._losses = [row["loss"] for row in self._folder.rows if row["loss"] is not None]
+            self._save_weights(self._folder)  # the run may have been stopped before it could
 
     def end_epoch(
         self, learned: Assessment, validated: Assessment | None, seconds: Seconds
@@ -81,27 +90,38 @@ class Recorder:
         Raises:
             CannotSaveError: The folder cannot be written; the state of the epoch before is kept.
         """
-        classes = self._recipe.task.classes
-        judged = validated or learned
-        signs = warn_of_collapse(judged.confusion, classes=classes, facts=self._facts)
+        self._losses.append(learned.values["loss"])
+        signs = warn_of_collapse(
+            (validated or learned).confusion,
+            classes=self._recipe.task.classes,
+            facts=self._facts,
+            losses=self._losses,
+            ended=self._course.is_over,
+        )
         if self._folder is None:
             return signs
-        epoch = self._course.epoch
-        if self._course.chosen_epoch == epoch:
-            save_weights(self._learner.average, self._folder.path / WEIGHTS)
-        elif self._course.is_over:
-            save_weights(self._learner.average, self._folder.path / LAST)
         row = self._row(learned, validated, seconds)
         self._folder.log(row)
-        self._folder.warn(
-            [{"epoch": epoch, "what": sign.what, "causes": sign.causes} for sign in signs]
-        )
+        self._folder.warn([{"epoch": self._course.epoch, **asdict(sign)} for sign in signs])
         self._draw(row)
         self._save_state(self._folder.path / STATE)
-        if signs and not self._warned:  # not every epoch anew
-            _log.warning("Epoch %d: %s %s", epoch, signs[0].what, signs[0].causes[0])
-        self._warned = bool(signs)
+        self._save_weights(self._folder)
+        early = signs[0].early if signs else None
+        if signs and early is not self._told:  # not every epoch anew
+            _log.warning("Epoch %d: %s", self._course.epoch, signs[0].text)
+        self._told = early
         return signs
+
+    def _save_weights(self, folder: RunFolder) -> None:
+        """Write the weights of this epoch if they are the model; after the last in any case.
+
+        They follow the state: a run that is stopped between the two writes them when it goes on,
+        and without a state none of its weights can be taken for a finished model.
+        """
+        if self._course.chosen_epoch == self._course.epoch:
+            save_weights(self._learner.average, folder.path / WEIGHTS)
+        elif self._course.is_over:
+            save_weights(self._learner.average, folder.path / LAST)
 
     def _save_state(self, path: Path) -> None:
         notes = {"step": self._learner.step, "course": self._course.notes()}
@@ -123,9 +143,10 @@ class Recorder:
         return row
 
     def close(self) -> None:
-        """Close the file of events."""
+        """Close the file of events; what is in it was written after every epoch."""
         if self._events is not None:
-            self._events.close()
+            with suppress(OSError):  # a full disk was told when it was written to
+                self._events.close()
 
     def _draw(self, row: Row) -> None:
         """Add an epoch to the curves that TensorBoard shows."""

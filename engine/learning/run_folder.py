@@ -22,7 +22,7 @@ from engine import __version__
 from engine.datasets.labelled import LabelledPatient
 from engine.errors import CannotSaveError, ModelError
 from engine.io.atomic_file import make_folder, write_atomically
-from engine.learning.models import WEIGHTS
+from engine.learning.models import CHECKSUMS, WEIGHTS
 from engine.recipe import Recipe, read_recipe
 
 STATE = "state.safetensors"
@@ -31,6 +31,13 @@ _RECIPE = "recipe.toml"
 _ENVIRONMENT = "environment.json"
 _WARNINGS = "warnings.json"
 _LIBRARIES = ("torch", "numpy", "lightning-fabric", "safetensors", "scipy", "scikit-image", "monai")
+
+_OWN_RECIPE = "wrote_recipe"  # noted in environment.json
+_WRITTEN = (
+    *("split.json", _ENVIRONMENT, "log.jsonl", "log.csv", _WARNINGS, "tensorboard", "curves.png"),
+    *(LAST, CHECKSUMS, "scores.json", "card.md"),
+)
+"""What a run writes besides its recipe, its weights and its state."""
 
 Row = dict[str, float | int | None]
 """One epoch of the log."""
@@ -45,9 +52,10 @@ class RunFolder:
         warnings: What warnings.json holds.
     """
 
-    def __init__(self, path: Path, *, resumed: bool) -> None:
+    def __init__(self, path: Path, *, resumed: bool, own_recipe: bool) -> None:
         self.path = path
         self.resumed = resumed
+        self._own_recipe = own_recipe
         self.rows: list[Row] = _read_rows(self._rows_path) if resumed else []
         self.warnings: list[dict[str, Any]] = _read_list(path / _WARNINGS) if resumed else []
 
@@ -76,6 +84,7 @@ class RunFolder:
             "libraries": {name: _version(name) for name in _LIBRARIES},
             "command": sys.argv,
             "folder": str(Path.cwd()),
+            _OWN_RECIPE: self._own_recipe,
             **facts,
         }
         before = _read_list(self.path / _ENVIRONMENT) if self.resumed else []
@@ -109,26 +118,21 @@ class RunFolder:
         )
 
 
-def open_run(path: Path, recipe: Recipe, *, resume: bool) -> RunFolder:
-    """Make the folder of a new run, or open that of a stopped one.
+def check_run(path: Path, recipe: Recipe, *, resume: bool) -> None:
+    """Refuse a folder that a run would spoil, and touch nothing; see `open_run`.
 
     Raises:
-        ModelError: It holds a model or another run, or there is nothing to go on from.
-        CannotSaveError: It cannot be written.
+        ModelError: It holds a model, another run or another recipe.
+        CannotSaveError: It is a file, or holds files that a run would write over.
     """
-    stopped = (path / STATE).is_file()
-    if resume and stopped:
-        if read_recipe(path / _RECIPE).to_toml() != recipe.to_toml():
+    if (path / STATE).is_file():
+        if not resume:
             raise ModelError(
-                f"{path} holds a run of another recipe.",
-                hint="Resume with the recipe.toml in that folder, or choose a new folder.",
+                f"{path} holds a run that was stopped.",
+                hint="Go on with it (--resume), or choose a new folder; nothing is overwritten.",
             )
-        return RunFolder(path, resumed=True)
-    if stopped:
-        raise ModelError(
-            f"{path} holds a run that was stopped.",
-            hint="Go on with it (--resume), or choose a new folder; nothing is overwritten.",
-        )
+        _refuse_other_recipe(path / _RECIPE, recipe, stopped=True)
+        return
     if (path / WEIGHTS).exists():
         raise ModelError(
             f"{path} already holds a trained model.",
@@ -136,9 +140,78 @@ def open_run(path: Path, recipe: Recipe, *, resume: bool) -> RunFolder:
         )
     if path.exists() and not path.is_dir():
         raise CannotSaveError(f"{path} is a file.", hint="Choose a folder for the model.")
+    for name in () if _starts(path) else _WRITTEN:
+        if (path / name).exists():
+            raise CannotSaveError(
+                f"{path} already holds a {name} of something else.",
+                hint="Choose a new folder; nothing is overwritten.",
+            )
+    _refuse_other_recipe(path / _RECIPE, recipe, stopped=False)
+
+
+def _refuse_other_recipe(path: Path, recipe: Recipe, *, stopped: bool) -> None:
+    """Refuse a recipe.toml that is not ours to change, or of a run that another one would go on."""
+    if not path.exists():
+        if stopped:
+            raise ModelError(
+                f"{path.parent} holds a run that was stopped, but not its {path.name}.",
+                hint="Put it back, or choose a new folder.",
+            )
+        return
+    there = _read_or_none(path)
+    if there is not None and there.deciding() == recipe.deciding():
+        if stopped or _is_own_recipe(path) or there.to_toml() == recipe.to_toml():
+            return
+    elif not stopped and _is_own_recipe(path):
+        return  # of a run that did not come to the end of its first epoch
+    raise ModelError(
+        f"{path.parent} holds another recipe than the one to be trained.",
+        hint=f"Train the {path.name} in that folder, unchanged, or choose a new folder; nothing "
+        "is overwritten.",
+    )
+
+
+def open_run(path: Path, recipe: Recipe, *, resume: bool) -> RunFolder:
+    """Make the folder of a new run, or open that of a stopped one.
+
+    Nothing of the user's is written over. A recipe.toml that the user put there stays as it is:
+    it must be the one to be trained, and may differ in its words when a run goes on. What a run
+    left that was stopped in its first epoch is begun anew.
+
+    Raises:
+        ModelError: It holds a model, another run or another recipe.
+        CannotSaveError: It holds files that a run would write over, or cannot be written.
+    """
+    check_run(path, recipe, resume=resume)
+    place, resumed = path / _RECIPE, resume and (path / STATE).is_file()
     make_folder(path)
-    write_atomically(path / _RECIPE, recipe.to_toml().encode())
-    return RunFolder(path, resumed=False)
+    own = not place.exists() or _is_own_recipe(place)
+    if own:
+        write_atomically(place, recipe.to_toml().encode())
+    return RunFolder(path, resumed=resumed, own_recipe=own)
+
+
+def _is_own_recipe(path: Path) -> bool:
+    """Whether a recipe.toml was written by a run, and not by a user, as the run noted."""
+    starts = _starts(path.parent)
+    return bool(starts) and bool(starts[-1].get(_OWN_RECIPE)) and path.is_file()
+
+
+def _starts(path: Path) -> list[dict[str, Any]]:
+    """The starts of the run in a folder; empty where none was begun."""
+    try:
+        starts = _read_list(path / _ENVIRONMENT)
+    except (OSError, ValueError):
+        return []
+    ours = isinstance(starts, list) and all(isinstance(s, dict) and "heartseg" in s for s in starts)
+    return starts if ours else []
+
+
+def _read_or_none(path: Path) -> Recipe | None:
+    try:
+        return read_recipe(path)
+    except ModelError:
+        return None
 
 
 def _version(name: str) -> str | None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from engine.learning.finishing import finish_run
 from engine.learning.learner import Learner, NotFinite, start_network
 from engine.learning.processes import Processes, start_processes
 from engine.learning.recording import Recorder, Seconds
-from engine.learning.run_folder import RunFolder, open_run
+from engine.learning.run_folder import RunFolder, check_run, open_run
 from engine.learning.runtime import (
     choose_device,
     choose_precision,
@@ -26,7 +27,12 @@ from engine.learning.runtime import (
     is_out_of_memory,
 )
 from engine.learning.schedule import Course
-from engine.learning.training_data import TrainingData, check_recipe, gather_data
+from engine.learning.training_data import (
+    TrainingData,
+    check_recipe,
+    draw_hearts,
+    gather_data,
+)
 from engine.progress import Progress, Steps
 from engine.recipe import Recipe
 
@@ -70,13 +76,14 @@ def train(
             before is kept.
         FollowerStopped: In all processes but the first, when the first ends with an error.
     """
+    drawn = yield from draw_hearts(recipe)
     where = choose_device(device)
     precision = choose_precision(recipe.training.precision, where)
     with start_processes(
         where, precision, devices=devices, nodes=nodes, threads=threads
     ) as processes:
         yield Progress(0, 0, "Preparing samples")
-        split, folder, run = _prepare(patients, recipe, out, processes, resume=resume)
+        split, folder, run = _prepare(patients, drawn, recipe, out, processes, resume=resume)
         with closing(run.recorder):
             yield from run.to_end()
     chosen = run.course.chosen_epoch
@@ -88,6 +95,7 @@ def train(
 
 def _prepare(
     patients: Sequence[LabelledPatient],
+    drawn: Sequence[LabelledPatient],
     recipe: Recipe,
     out: Path,
     processes: Processes,
@@ -99,10 +107,13 @@ def _prepare(
     with processes.together():
         check_recipe(recipe, processes=processes.count)
         split = split_patients(patients, recipe)
+        split = replace(split, train=(*split.train, *drawn))
         if processes.is_first:
-            folder = _open_folder(out, recipe, split, processes, resume=resume)
+            check_run(out, recipe, resume=resume)
         network = start_network(recipe)
         data = gather_data(split, recipe, stride=network.stride)
+        if processes.is_first:  # not before all else is well: what fails leaves nothing behind
+            folder = _open_folder(out, recipe, split, processes, resume=resume)
     learner = Learner(network, recipe, data.loss, processes)
     run = _Run(recipe, data, learner, processes, folder)
     with processes.together():
@@ -163,7 +174,8 @@ class _Run:
                 yield Progress(
                     self.course.epoch * self._batches,
                     self._recipe.training.epochs * self._batches,
-                    f"Warning after epoch {self.course.epoch}: {sign.what}",
+                    f"{'Note' if sign.early else 'Warning'} after epoch {self.course.epoch}: "
+                    f"{sign.what}",
                 )
 
     def _learn(self) -> Steps[Assessment]:

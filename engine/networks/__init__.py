@@ -8,10 +8,11 @@ from engine.networks.dropout_unet import DropoutUNet
 from engine.networks.ehab_unet import EhabUNet
 from engine.networks.left_atrium import LeftAtriumCNN, LeftAtriumUNet
 from engine.networks.network import Network
-from engine.networks.options import NetworkOption, check_options, nearest, read_options
+from engine.networks.options import NetworkOption, check_options, list_known, read_options
 from engine.networks.patravali_unet import PatravaliUNet, PatravaliUNet3d
 from engine.networks.pretrained_unet import PretrainedUNet
 from engine.networks.unet import UNet
+from engine.spelling import nearest
 
 NETWORKS: dict[str, type[Network]] = {
     "unet": UNet,  # Ronneberger, Fischer and Brox; the shipped model
@@ -62,5 +63,7 @@ def network_options(name: str) -> tuple[NetworkOption, ...]:
         ModelError: No network has this name.
     """
     if name not in NETWORKS:
-        raise ModelError(f"There is no network {name!r}.", hint=nearest(name, NETWORKS))
+        raise ModelError(
+            f"There is no network {name!r}{nearest(name, NETWORKS)}.", hint=list_known(NETWORKS)
+        )
     return read_options(NETWORKS[name])

@@ -48,11 +48,18 @@ def count_parameters(network: nn.Module) -> tuple[int, int]:
     return trainable + running, trainable
 
 
+def sketching(name: str) -> torch.device:
+    """The device on which to build a network that is only looked at.
+
+    Weights on "meta" have no memory, but MONAI's way to draw them there loads PyTorch's compiler,
+    for seconds.
+    """
+    return torch.device("cpu" if name == "pretrained_unet" else "meta")
+
+
 def count_configuration(configuration: Configuration) -> tuple[int, int]:
     """Count a configuration as cheaply as can be; see `count_parameters`."""
-    # Weights on "meta" have no memory, but MONAI's way to draw them there loads PyTorch's
-    # compiler, for seconds.
-    with torch.device("cpu" if configuration.name == "pretrained_unet" else "meta"):
+    with sketching(configuration.name):
         network = make_network(
             configuration.name,
             in_channels=configuration.in_channels,

@@ -1,6 +1,5 @@
 """The options of a network, read from its constructor and checked before it is built."""
 
-import difflib
 import inspect
 import math
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from engine.errors import ModelError
 from engine.networks.network import Network
+from engine.spelling import nearest
 
 _TYPES: dict[Any, str] = {
     int: "int",
@@ -70,18 +70,16 @@ def check_options(
     for name, value in given.items():
         if name not in options:
             raise ModelError(
-                f"The network {network!r} has no option {name!r}.", hint=nearest(name, options)
+                f"The network {network!r} has no option {name!r}{nearest(name, options)}.",
+                hint=list_known(options),
             )
         checked[name] = _check_value(network, options[name], value)
     return checked
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the known name most like a wrong one, and all of them."""
-    names = list(known)
-    like = difflib.get_close_matches(name, names, n=1)
-    meant = f"Did you mean {like[0]!r}? " if like else ""
-    return f"{meant}Known are: {', '.join(names) or 'none'}."
+def list_known(names: Iterable[str]) -> str:
+    """A hint with all the names there are."""
+    return f"Known are: {', '.join(names) or 'none'}."
 
 
 def _option(parameter: inspect.Parameter) -> NetworkOption:
@@ -99,8 +97,9 @@ def _check_value(network: str, option: NetworkOption, value: Any) -> Any:
         )
     if option.choices and value not in option.choices:
         raise ModelError(
-            f"The option {option.name!r} of the network {network!r} cannot be {value!r}.",
-            hint=nearest(value, option.choices),
+            f"The option {option.name!r} of the network {network!r} cannot be {value!r}"
+            f"{nearest(value, option.choices)}.",
+            hint=list_known(option.choices),
         )
     if option.type == "float":
         return float(value)

@@ -93,13 +93,19 @@ def _apart_mm(there: Mask, to: Mask, spacing_mm: tuple[float, ...]) -> NDArray[n
     """The same for the voxels that both do not share, in array order; the others are 0 apart."""
     from scipy.spatial import cKDTree
 
-    apart = np.argwhere(there & ~to)
-    if apart.size == 0:
+    apart = there & ~to
+    if not apart.any():
         return np.empty(0)
-    scale = np.asarray(spacing_mm)
-    tree = cKDTree(np.argwhere(to) * scale, balanced_tree=False)  # faster on a grid
-    found: NDArray[np.float64] = tree.query(apart * scale)[0]
+    tree = cKDTree(_places_mm(to, spacing_mm), balanced_tree=False)  # faster on a grid
+    found: NDArray[np.float64] = tree.query(_places_mm(apart, spacing_mm))[0]
     return found
+
+
+def _places_mm(mask: Mask, spacing_mm: tuple[float, ...]) -> NDArray[np.float64]:
+    """Where the voxels of a mask lie, (n, axes) in array order; faster than by `argwhere`."""
+    places = np.unravel_index(np.flatnonzero(mask), mask.shape)
+    places_mm: NDArray[np.float64] = np.stack(places, axis=1) * np.asarray(spacing_mm)
+    return places_mm
 
 
 def hausdorff_mm(distances: SurfaceDistances) -> float:

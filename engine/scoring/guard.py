@@ -9,8 +9,14 @@ from engine.scoring.confusion import Confusion
 _VANISHED = 0.01  # predicted foreground, as a share of the reference's
 _MOSTLY_BACKGROUND = 0.95
 _FEW_IMAGES = 200
+_SLOW_START = 3  # epochs in which a network may still be on its way
+_FALLING = 0.01  # a loss that falls by this share of itself in an epoch is on its way down
 _BALANCED = re.compile(r"weight|wce|wcce|wbce|focal|median|inverse|generali[sz]ed|tversky")
 _UNBALANCED = re.compile(r"\bb?ce\b|cross.?entropy|dice")
+_ALL_FOREGROUND = (
+    "Everything is called foreground: check that the class weights do not leave the background "
+    "next to nothing, and that the learning rate is not too high.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +42,40 @@ class CollapseWarning:
     Attributes:
         what: The sign, as a sentence.
         causes: Its likely causes and what helps, each a sentence; the likeliest first.
+        early: Whether the training may only be slow to start.
     """
 
     what: str
     causes: tuple[str, ...]
+    early: bool = False
+
+    @property
+    def text(self) -> str:
+        """The sign with its likeliest cause."""
+        common = " That is common in the first epochs. Should it stay so, look here first:"
+        return f"{self.what}{common if self.early else ''} {self.causes[0]}"
 
 
 def warn_of_collapse(
-    confusion: Confusion, *, classes: Sequence[str], facts: TrainingFacts | None = None
+    confusion: Confusion,
+    *,
+    classes: Sequence[str],
+    facts: TrainingFacts | None = None,
+    losses: Sequence[float] = (),
+    ended: bool = True,
 ) -> tuple[CollapseWarning, ...]:
     """Look at one epoch's validation for a prediction that has collapsed.
+
+    Many networks call everything background for an epoch or two before they find anything. So
+    the signs are `early` in the first epoch, and as long as the loss falls in the two after it.
 
     Args:
         confusion: Pooled over the validation set.
         classes: Names by class number, the background first.
         facts: What is known about the training.
+        losses: The training loss of every epoch up to this one; empty where it is not known,
+            and no sign is early.
+        ended: Whether no epoch follows; then no sign is early.
 
     Returns:
         A warning where the predicted foreground is less than 1 % of the reference's, and one for
@@ -62,36 +87,46 @@ def warn_of_collapse(
     scores = confusion.per_class()
     background_share = confusion.background_accuracy
     causes = likely_causes(facts, background_share=background_share)
+    early = not ended and _may_be_on_its_way(losses)
     warnings = list(
         warn_of_vanished_foreground(
             sum(score.predicted for score in scores[1:]),
             sum(score.reference for score in scores[1:]),
             causes=causes,
+            early=early,
         )
     )
-    for name, score in zip(classes, scores, strict=True):
+    for number, (name, score) in enumerate(zip(classes, scores, strict=True)):
         if score.recall == 0:
             warnings.append(
                 CollapseWarning(
-                    f"Not one pixel of the class {name} was found: its recall is 0 on "
-                    f"{score.reference} pixels.",
-                    causes,
+                    f"Not one pixel of the class {name} {'is found yet' if early else 'was found'}"
+                    f": its recall is 0 on {score.reference} pixels.",
+                    causes if number else _ALL_FOREGROUND,
+                    early,
                 )
             )
     return tuple(warnings)
 
 
+def _may_be_on_its_way(losses: Sequence[float]) -> bool:
+    """Whether a training with these losses may find nothing yet only because it is slow."""
+    if not 0 < len(losses) <= _SLOW_START:
+        return False
+    return len(losses) == 1 or losses[-2] - losses[-1] > _FALLING * abs(losses[-2])
+
+
 def warn_of_vanished_foreground(
-    predicted: int, reference: int, *, causes: tuple[str, ...] = ()
+    predicted: int, reference: int, *, causes: tuple[str, ...] = (), early: bool = False
 ) -> tuple[CollapseWarning, ...]:
     """Warn where the predicted foreground is less than 1 % of the reference's [pixels]."""
     if reference == 0 or predicted >= _VANISHED * reference:
         return ()
     what = (
-        f"Almost nothing is predicted: {predicted} foreground pixels, "
+        f"Almost nothing is predicted{' yet' if early else ''}: {predicted} foreground pixels, "
         f"{100 * predicted / reference:.2g} % of the reference's {reference}."
     )
-    return (CollapseWarning(what, causes),)
+    return (CollapseWarning(what, causes, early),)
 
 
 def likely_causes(

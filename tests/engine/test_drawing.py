@@ -25,7 +25,13 @@ from engine.drawing.canvas import (
 )
 from engine.drawing.curves import TrainingRun, make_curves_figure
 from engine.drawing.images import heart_window, label_outlines
-from engine.drawing.mesh_files import enclosed_ml, ply_bytes, with_volume, write_mesh
+from engine.drawing.mesh_files import (
+    enclosed_ml,
+    ply_bytes,
+    stl_bytes,
+    with_volume,
+    write_mesh,
+)
 from engine.drawing.panels import (
     PanelCase,
     best_and_worst,
@@ -37,6 +43,7 @@ from engine.drawing.solids import make_solids_figure
 from engine.errors import CannotSaveError, GridMismatchError, UnmeasurableError
 from engine.geometry import Geometry
 from engine.mesh import Surface, surface
+from engine.progress import run_to_end
 from engine.scoring.agreement import agreement
 from engine.scoring.evaluation import HEART_CLASSES
 from engine.structures import HEART_STRUCTURES
@@ -369,13 +376,15 @@ def test_a_void_number_is_hollow_and_joined_to_nothing() -> None:
 def test_r4_10_the_animation_has_three_panels_and_a_frame_for_each_slice() -> None:
     titles = [f"phase {number}" for number in range(len(IMAGE))]
 
-    content = make_animation(
-        IMAGE,
-        LABELS,
-        np.roll(LABELS, 2, axis=1),
-        classes=HEART_CLASSES,
-        titles=titles,
-        frame_ms=250,
+    content = run_to_end(
+        make_animation(
+            IMAGE,
+            LABELS,
+            np.roll(LABELS, 2, axis=1),
+            classes=HEART_CLASSES,
+            titles=titles,
+            frame_ms=250,
+        )
     )
 
     with Image.open(io.BytesIO(content)) as movie:
@@ -395,7 +404,20 @@ def test_r4_10_the_animation_has_three_panels_and_a_frame_for_each_slice() -> No
 
 def test_an_animation_of_other_labels_is_refused() -> None:
     with pytest.raises(GridMismatchError):
-        make_animation(IMAGE, LABELS, LABELS[:-1], classes=HEART_CLASSES)
+        run_to_end(make_animation(IMAGE, LABELS, LABELS[:-1], classes=HEART_CLASSES))
+
+
+def test_an_animation_may_be_in_colour_and_be_written_upon() -> None:
+    colour = np.repeat(IMAGE[..., None], 3, axis=-1) / IMAGE.max()
+    seen: list[Figure] = []
+
+    content = run_to_end(
+        make_animation(colour, LABELS, LABELS, classes=HEART_CLASSES, finish=seen.append)
+    )
+
+    assert len(seen) == len(IMAGE)
+    with Image.open(io.BytesIO(content)) as movie:
+        assert movie.n_frames == len(IMAGE)
 
 
 def test_r0_8_the_figure_in_space_shows_image_reference_and_prediction(tmp_path: Path) -> None:
@@ -463,6 +485,16 @@ def test_a_thin_wall_of_coarse_voxels_gets_its_volume_back_by_a_small_move() -> 
     assert far_mm.max() < HEART.pixel_mm / 2
 
 
+def test_a_single_voxel_has_no_surface_that_could_be_moved() -> None:
+    speck = np.zeros((3, 12, 12), np.uint8)
+    speck[1, 6, 6] = 3
+    geometry = Geometry.from_affine(np.diag([1.5, 1.5, 8.0, 1.0]), (3, 12, 12))
+    made = surface(speck, geometry, HEART_STRUCTURES[-1])
+    assert made is not None
+
+    assert len(with_volume(made, geometry.voxel_ml).faces) == len(made.faces)
+
+
 def test_a_ply_file_has_its_colour_and_says_its_axes() -> None:
     made = _surfaces(LABELS)["lv"]
 
@@ -470,6 +502,9 @@ def test_a_ply_file_has_its_colour_and_says_its_axes() -> None:
 
     header, _, body = content.partition(b"end_header\n")
     assert b"comment SPACE=RAS" in header
+    assert b"SPACE" not in ply_bytes(made, of_patient=False)
+    assert b"SPACE" not in stl_bytes(made, of_patient=False)
+    assert b"SPACE=RAS" in stl_bytes(made)
     assert f"element face {len(made.faces)}".encode() in header
     assert tuple(body[12:15]) == (0xE5, 0x38, 0x3B)
     assert np.frombuffer(body[:12], "<f4") == pytest.approx(made.vertices_mm[0])

@@ -172,7 +172,12 @@ def test_only_leaves_out_the_other_values_of_that_axis() -> None:
     ("change", "said"),
     [
         ({"axis": []}, "axis"),
-        ({"papers": "x"}, "papers"),
+        ({"papers": "x"}, r"no field papers \(did you mean paper\?\)"),
+        (
+            {"axis": [{"name": "a", "title": "A", "value": [{"name": "v", "lable": "V"}]}]},
+            r"no field axis\.0\.value\.0\.lable \(did you mean label\?\)",
+        ),
+        ({"quick": {"size": 64, "pigs": 3}}, r"quick\.pigs \(there are patients, size, folds"),
         ({"task": "left_atrium"}, "another task or split"),
         ({"base": "no-such-recipe"}, "no recipe"),
     ],
@@ -193,6 +198,34 @@ def test_a_wrong_grid_is_refused_by_name(tmp_path: Path, change: dict[str, Any],
 
     with pytest.raises(ModelError, match=said):
         read_grid(str(path)).cells()
+
+
+def test_what_a_grid_sets_holds_for_every_cell_unless_a_value_says_otherwise() -> None:
+    grid = read_grid("prashanth")
+    base = {"training": {"epochs": 7, "batch": 5}, "network": {"options": {"widths": [2, 4]}}}
+    axis = grid.axis[0]
+    slower = axis.value[1].model_copy(update={"set": {"training": {"epochs": 9}}})
+    axes = (axis.model_copy(update={"value": (axis.value[0], slower)}), *grid.axis[1:])
+    cells = {c.name: c.recipe for c in grid.model_copy(update={"set": base, "axis": axes}).cells()}
+
+    assert cells["cnn-dice"].network.name == "cnn", "also for a value with a recipe of its own"
+    assert {name: cell.training.epochs for name, cell in cells.items() if "-dice" in name} == {
+        "cnn-dice": 7,
+        "unet-dice": 9,
+    }
+    assert {cell.training.batch for cell in cells.values()} == {5}
+    assert {tuple(cell.network.options["widths"]) for cell in cells.values()} == {(2, 4)}
+
+
+def test_the_narrow_networks_differ_in_nothing_but_their_blocks() -> None:
+    cells = [cell.recipe.model_dump() for cell in cells_of("ehab-heart-narrow").values()]
+    for cell in cells:
+        for option in ("residual", "attention"):
+            cell["network"]["options"].pop(option)
+
+    assert len(cells) == 3
+    assert cells[0] == cells[1] == cells[2]
+    assert cells[0]["training"]["epochs"] == 60
 
 
 def test_cells_of_one_grid_must_share_their_split() -> None:
@@ -338,6 +371,17 @@ def test_a_folder_keeps_to_its_experiment_its_patients_and_its_size(tmp_path: Pa
         open_experiment(out, replace(SETTING, patients=("c",)))
     with pytest.raises(ModelError, match="holds the experiment 'prashanth', not 'monzino'"):
         read_experiment(out, "monzino")
+
+
+def test_two_that_train_in_one_folder_both_note_their_version(tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    first, second = open_experiment(out, SETTING), open_experiment(out, SETTING)
+    for number, folder in enumerate((first, second, first)):
+        folder.note_start(out / "runs" / str(number))
+
+    noted = read_experiment(out, "prashanth").setting.made
+    assert set(noted) == {"runs/0", "runs/1", "runs/2"}
+    assert all(first.version_of(out / name) for name in noted)
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:

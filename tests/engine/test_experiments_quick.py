@@ -1,27 +1,33 @@
 """Every published study end to end, as small as can be: the smoke test of all recipes."""
 
 import csv
+import io
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from engine.cli import main
 from engine.experiments import running
+from engine.experiments.examining import Predictor
 from engine.experiments.grid import list_experiments, read_grid
 from engine.experiments.running import run_experiment
 from engine.learning.published import published_rows
 from engine.learning.run_folder import STATE
 from engine.progress import Cancelled, Progress, run_to_end
+from engine.tasks import TASKS
 
 FIGURES = {"curves.png", "resources.png", "comparison.png", "panels.png"}
+NOT_AS_PUBLISHED = {"ehab-heart-narrow"}  # whose networks are not those of the paper
 FURTHER = {
     "prashanth": {"surfaces.png"},
-    "monzino": {"agreement-half-wce.png"},
-    "patravali": {"agreement-2d-ce.png"},
+    "monzino": {"agreement-half-wce.png", "surfaces.png"},
+    "patravali": {"agreement-2d-ce.png", "surfaces.png"},
 }
 
 
@@ -82,7 +88,7 @@ def test_r2_17_r1_15_the_whole_grid_leaves_tables_and_figures(
             for value in published_rows(read_grid(name).paper, task=read_grid(name).task)
             if value.metric == "parameters" and value.model == cells[cell].row["model"]
         ]
-        assert printed in ([], [result["parameters"]["published"][0]])
+        assert name in NOT_AS_PUBLISHED or printed in ([], [result["parameters"]["full"][0]])
 
 
 def test_r3_7_the_simulated_correction_is_named_so_and_never_scores_worse_at_the_base(
@@ -110,8 +116,8 @@ def test_a_second_run_trains_nothing(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(running, "train", refuse)
     out = finished("prashanth")
+    monkeypatch.setattr(running, "train", refuse)
     before, table = weights_of(out), (out / "table.csv").read_bytes()
     (out / "table.csv").unlink()
     run("prashanth", out)
@@ -119,6 +125,61 @@ def test_a_second_run_trains_nothing(
     assert weights_of(out) == before
     assert len(before) == 6
     assert (out / "table.csv").read_bytes() == table
+
+
+@pytest.mark.parametrize("name", ["prashanth", "ravikrishnan"])
+def test_r0_8_r4_10_the_best_case_is_kept_as_a_film_and_as_meshes(
+    name: str, finished: Callable[[str], Path]
+) -> None:
+    out, task = finished(name), TASKS[read_grid(name).task]
+    text = (out / "table.md").read_text(encoding="utf-8")
+
+    (film,) = (out / "figures").glob("film-*.gif")
+    with Image.open(film) as movie:
+        assert movie.n_frames == 3
+    assert f"](figures/{film.name})" in text
+    meshes = {path.name: path for path in (out / "meshes").rglob("*.*")}
+    assert {f"reference-{c}{kind}" for c in task.foreground for kind in (".ply", ".stl")} <= set(
+        meshes
+    )
+    for path in meshes.values():
+        assert f"]({path.relative_to(out).as_posix()})" in text
+    (folder,) = {path.parent for path in meshes.values()}
+    assert film.stem == f"film-{folder.name}"
+
+
+def test_the_best_case_is_predicted_and_drawn_only_once(
+    finished: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = finished("ravikrishnan")
+    files = [*out.glob("figures/film-*"), *out.rglob("*.stl"), *out.rglob("examples/*.npz")]
+    before = {path: path.stat().st_mtime_ns for path in files}
+    monkeypatch.setattr(Predictor, "label", None)
+    run("ravikrishnan", out)
+
+    assert len([path for path in files if path.suffix == ".npz"]) > 1
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_prediction_that_was_damaged_or_a_new_training_is_shown_anew(
+    finished: Callable[[str], Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished("ravikrishnan"), out)
+    (film,) = out.glob("figures/film-*.gif")
+    cell = next(name for name in results_of(out) if film.stem.startswith(f"film-{name}-"))
+    kept = sorted((out / "runs" / cell).rglob("examples/*.npz"))
+    right = [path.read_bytes() for path in kept]
+    for path in kept:
+        path.write_bytes(b"nonsense")
+    (weights,) = (out / "runs" / cell).rglob("weights.safetensors")
+    weights.touch()
+    before = film.stat().st_mtime_ns
+    run("ravikrishnan", out)
+
+    assert film.stat().st_mtime_ns > before
+    with np.load(kept[0]) as again, np.load(io.BytesIO(right[0])) as first:
+        assert np.array_equal(again["labels"], first["labels"])
 
 
 def test_an_interrupted_cell_goes_on_and_the_others_are_missing(

@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_named_with_its_place(text: str, place: str) -> N
 
 
 def test_an_unknown_loss_is_named_with_the_nearest_one() -> None:
-    with pytest.raises(ModelError, match=r"no loss 'weigted_ce'.*Did you mean weighted_ce\?"):
+    with pytest.raises(ModelError, match=r"no loss 'weigted_ce' \(did you mean weighted_ce\?\)"):
         parse_sum("weigted_ce + 0.2 * dice")
 
 
@@ -116,8 +116,8 @@ def test_options_reach_their_term_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"log_dice": {"smoth": 1e-6}}, r"no option 'smoth'.*Did you mean smooth\?"),
-        ({"log_dise": {"smooth": 1e-6}}, r"'log_dise'.*Did you mean log_dice\?"),
+        ({"log_dice": {"smoth": 1e-6}}, r"no option 'smoth' \(did you mean smooth\?\)"),
+        ({"log_dise": {"smooth": 1e-6}}, r"'log_dise' \(did you mean log_dice\?\)"),
         ({"log_dice": {"form": "corect"}}, "'corrected', 'printed' or 'neg_log'"),
         ({"log_dice": {"smooth": 0}}, "greater than 0"),
         ({"log_dice": {"smooth": "1"}}, "valid number"),

@@ -16,18 +16,16 @@ from engine.networks import NETWORKS, START_OPTIONS, make_network, network_optio
 
 
 def test_an_unknown_network_is_named_with_its_nearest() -> None:
-    with pytest.raises(ModelError, match="'ehab_net'") as caught:
+    with pytest.raises(ModelError, match=r"'ehab_net' \(did you mean ehab_unet\?\)") as caught:
         make_network("ehab_net", in_channels=1, classes=4)
 
-    assert "Did you mean 'ehab_unet'?" in caught.value.hint
     assert "dropout_unet" in caught.value.hint
 
 
 def test_an_unknown_option_is_named_with_its_nearest() -> None:
-    with pytest.raises(ModelError, match="'residul'") as caught:
+    with pytest.raises(ModelError, match=r"'residul' \(did you mean residual\?\)") as caught:
         make_network("ehab_unet", in_channels=1, classes=4, residul=True)
 
-    assert "Did you mean 'residual'?" in caught.value.hint
     assert "attention" in caught.value.hint
 
 
@@ -49,11 +47,11 @@ def test_an_unknown_option_is_named_with_its_nearest() -> None:
         ("dropout_unet", "dropout", 0.4, "less than 1"),
         ("patravali_unet", "dropout_above", -0.1, "0 or more"),
         ("patravali_unet", "block", "C", "A, B"),
-        ("patravali_unet3d", "upsampling", "subpixel", "'sub_pixel'"),
+        ("patravali_unet3d", "upsampling", "subpixel", "sub_pixel"),
         ("patravali_unet", "upsampling", 2, "a text"),
         ("dense_skip_unet", "growth", [4, 4], "4 numbers each"),
         ("dense_skip_unet", "dense_layers", [1, 1, 1, -1], "4 numbers each"),
-        ("pretrained_unet", "backbone", "resnet50", "'resnet34'"),
+        ("pretrained_unet", "backbone", "resnet50", "resnet34"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_to_give(

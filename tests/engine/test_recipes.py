@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.errors import ModelError
 from engine.learning.losses import Loss, make_loss, needs_certain_labels
 from engine.learning.published import published_papers, published_rows
 from engine.learning.schedule import Course, Schedule
@@ -15,7 +16,7 @@ from engine.learning.training_data import check_recipe
 from engine.networks import make_network
 from engine.networks.counting import count_parameters
 from engine.networks.network import Network
-from engine.recipe import Recipe, list_recipes, read_recipe
+from engine.recipe import Recipe, change_recipe, list_recipes, read_recipe
 
 OF_PAPERS = {
     "ehab-brain": "ehab_li_2023",
@@ -131,7 +132,7 @@ def test_a_recipe_builds_a_loss_that_can_be_computed(name: str) -> None:
 @pytest.mark.parametrize(("name", "other"), OTHER_LOSSES)
 def test_a_papers_other_losses_need_no_other_field(name: str, other: str) -> None:
     """A grid of experiments changes the sum alone."""
-    recipe = read_recipe(name).with_changes(loss={"sum": other})
+    recipe = change_recipe(read_recipe(name), {"loss.sum": other})
 
     assert float(_value(_loss(recipe), recipe)) > 0
     assert needs_certain_labels(_loss(recipe).terms)
@@ -219,12 +220,12 @@ def test_r4_10_every_plan_of_the_readme_is_a_switch() -> None:
     assert planned.augmentation.elastic > 0
     assert planned.augmentation.grid_distortion > 0
     assert planned.scoring.clean_up == "largest"
-    changed = plain.with_changes(
-        network=planned.network.model_dump(),
-        data=planned.data.model_dump(),
-        image=planned.image.model_dump(),
-        augmentation=planned.augmentation.model_dump(),
-        scoring=planned.scoring.model_dump(),
+    changed = change_recipe(
+        plain,
+        {
+            part: getattr(planned, part).model_dump()
+            for part in ("network", "data", "image", "augmentation", "scoring")
+        },
     )
     assert changed.model_dump(exclude={"title", "description", "limits"}) == planned.model_dump(
         exclude={"title", "description", "limits"}
@@ -234,13 +235,19 @@ def test_r4_10_every_plan_of_the_readme_is_a_switch() -> None:
 def test_the_four_trainings_of_monzino_differ_in_criterion_and_loss_alone() -> None:
     recipe = read_recipe("monzino-dense")
     four = {
-        recipe.with_changes(data={"basal": basal}, loss={"sum": loss}).to_toml()
+        change_recipe(recipe, {"data.basal": basal, "loss.sum": loss}).to_toml()
         for basal in ("half", "full")
         for loss in (recipe.loss.sum, "1.0 * weighted_ce + 0.2 * pooled_dice")
     }
 
     assert len(four) == 4
     assert recipe.scoring.limits_factor == 2.0
+
+
+@pytest.mark.parametrize("shares", [(0.9, 0.5, 0.05), (0.0, 0.5, 0.5), (1.2, -0.2, 0.0)])
+def test_shares_of_a_split_that_are_none_are_refused(shares: tuple[float, float, float]) -> None:
+    with pytest.raises(ModelError, match=r"split\.fractions: shares are 0 or more, add up to 1"):
+        change_recipe(read_recipe("ehab-heart"), {"split.fractions": shares})
 
 
 def test_splits_keep_patients_apart_unless_asked() -> None:

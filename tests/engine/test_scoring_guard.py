@@ -57,6 +57,9 @@ def test_the_guard_fires_when_everything_is_foreground() -> None:
     (warning, *_) = warn_of_collapse(confusion(np.ones_like(reference())), classes=CLASSES)
 
     assert "class background" in warning.what
+    (cause,) = warning.causes
+    assert "class weights" in cause
+    assert "Background fills" not in cause, "that explains the opposite"
 
 
 def test_a_class_that_the_reference_lacks_is_not_judged() -> None:
@@ -92,3 +95,36 @@ def test_only_a_loss_without_weights_is_blamed(loss: str, blamed: bool) -> None:
     assert any("loss" in cause for cause in causes) is blamed
     assert causes, "there is always something to look at"
     assert not any("training images" in cause or "Background fills" in cause for cause in causes)
+
+
+NOTHING = np.zeros((100, 100), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("losses", "early"),
+    [
+        ((), False),  # nothing is known of how the training goes
+        ((2.0,), True),
+        ((2.0, 1.5), True),
+        ((2.0, 1.5, 1.2), True),
+        ((2.0, 1.99), False),  # does not fall any more
+        ((2.0, 2.5), False),
+        ((2.0, 1.5, 1.5), False),
+        ((2.0, 1.5, 1.2, 0.9), False),  # falls, but for too long without finding anything
+    ],
+)
+def test_r4_11_a_slow_start_is_no_collapse_yet(losses: tuple[float, ...], early: bool) -> None:
+    warnings = warn_of_collapse(confusion(NOTHING), classes=CLASSES, losses=losses, ended=False)
+
+    assert len(warnings) == 4, "it is noticed in either case"
+    assert {warning.early for warning in warnings} == {early}
+    assert all(("yet" in warning.what) is early for warning in warnings)
+    for warning in warnings:
+        assert ("common in the first epochs" in warning.text) is early
+        assert warning.causes[0] in warning.text
+
+
+def test_r4_11_after_the_last_epoch_nothing_is_early() -> None:
+    (first, *_) = warn_of_collapse(confusion(NOTHING), classes=CLASSES, losses=(2.0,), ended=True)
+
+    assert not first.early

@@ -23,7 +23,7 @@ from engine.datasets.splits import (
 from engine.datasets.sunnybrook import read_sunnybrook
 from engine.errors import ModelError
 from engine.io.acdc import read_info
-from engine.recipe import Recipe, SplitRecipe, read_recipe
+from engine.recipe import Recipe, SplitRecipe, change_recipe, read_recipe
 from resources import resource_path
 
 
@@ -196,13 +196,13 @@ def test_r4_6_no_patient_is_on_both_sides_unless_slices_are_asked_for(
 def test_a_split_by_slice_takes_usable_slices_only() -> None:
     patients = [patient("a", label=3), patient("b", label=0), patient("c", label=3)]
     wanted = recipe(unit="slice", kind="fractions", fractions=(0.5, 0, 0.5))
-    split = split_patients(patients, wanted.with_changes(data={"drop_empty": True}))
+    split = split_patients(patients, change_recipe(wanted, {"data.drop_empty": True}))
 
     assert {name.split()[0] for name in names(split.train) | names(split.test)} == {"a", "c"}
 
 
 def test_slices_with_neighbours_cannot_be_split_apart() -> None:
-    wanted = recipe(unit="slice").with_changes(data={"neighbours": 3})
+    wanted = change_recipe(recipe(unit="slice"), {"data.neighbours": 3})
 
     with pytest.raises(ModelError, match="neighbours"):
         split_patients([patient(f"p{n}") for n in range(10)], wanted)
@@ -212,7 +212,8 @@ def test_slices_with_neighbours_cannot_be_split_apart() -> None:
     ("patients", "split", "told"),
     [
         ([patient("a"), patient("b")], {"folds": 5, "fold": 3}, "too few"),
-        ([patient("a")], {"folds": 2}, "nobody to train"),
+        ([patient("a"), patient("b")], {"folds": 5, "fold": 0}, "2 patients are too few for 5"),
+        ([patient("a")], {"folds": 2}, "1 patients are too few"),
         ([], {}, "too few"),
         ([patient("a"), patient("b")], {"kind": "fractions"}, "nobody to validate"),
         ([patient("a"), patient("a")], {"folds": 2}, "two patients"),

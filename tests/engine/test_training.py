@@ -308,6 +308,34 @@ def test_r4_11_a_network_that_sees_nothing_is_told_of_in_the_first_epoch(
     assert "Almost nothing is predicted" in caplog.text
 
 
+def test_r4_11_a_network_that_goes_on_seeing_nothing_is_told_of_in_plain_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In its first epoch it may only be slow; in the second its loss does not fall."""
+    put_in(monkeypatch, Background())
+    said: list[Progress] = []
+    recipe = tiny_recipe(
+        image__fit="crop",  # the same samples in every epoch
+        network__name="small_unet",
+        network__options={"widths": (2, 4)},
+        training__epochs=3,
+        training__learning_rate=1e-9,
+        training__schedule="constant",
+    )
+    out = run(recipe, tmp_path / "run", tell=said.append)
+
+    early = {entry["epoch"]: entry["early"] for entry in warnings_of(out)}
+    assert early == {1: True, 2: False, 3: False}
+    logged = [record.message for record in caplog.records if "Epoch" in record.message]
+    assert [line[:8] for line in logged] == ["Epoch 1:", "Epoch 2:"]
+    assert "common in the first epochs" in logged[0]
+    assert "common in the first epochs" not in logged[1]
+    assert any(progress.doing.startswith("Note after epoch 1: ") for progress in said)
+    assert any(progress.doing.startswith("Warning after epoch 2: ") for progress in said)
+    firm = sum(not entry["early"] for entry in warnings_of(out))
+    assert f" {firm} signs of a collapse" in (out / "card.md").read_text()
+
+
 def test_too_little_memory_is_told_with_the_batch_that_fits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

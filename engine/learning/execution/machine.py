@@ -40,6 +40,19 @@ class Machine:
     torch: str
     openvino: str
 
+    def facts(self) -> dict[str, str]:
+        """What it is, for the reader: names and values."""
+        free_mb = self.free_memory_mb
+        return {
+            "Processor": self.processor,
+            "Instructions": ", ".join(self.instructions) or "none that help",
+            "Threads": str(self.threads),
+            "Free memory": "not known" if free_mb is None else f"{free_mb / 1024:.1f} GiB",
+            "GPU": self.graphics or "none that PyTorch can use",
+            "PyTorch": self.torch,
+            "OpenVINO": self.openvino or "not installed",
+        }
+
     def decides(self) -> dict[str, object]:
         """The facts that a choice of runtime depends on."""
         return {

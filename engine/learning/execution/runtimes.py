@@ -38,7 +38,7 @@ def why_not(name: RuntimeName, model: Model, device: torch.device) -> str:
     if name == "torch":
         return ""
     if not isinstance(model.network, Network):
-        return "the network is not one of this program's own"
+        return "a network of others runs in its own way only"
     if uses_openvino(name):
         if device.type != "cpu":
             return "OpenVINO runs on the processor, and the GPU was chosen"

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from engine.errors import ModelError
 from engine.learning.checkpoint import Model
 from engine.learning.execution.executor import Answer, Executor, RuntimeWish
 from engine.learning.execution.machine import look_at_machine
@@ -19,10 +20,11 @@ from engine.learning.execution.runtimes import (
     uses_openvino,
     why_not,
 )
-from engine.learning.execution.self_test import SelfTest, read_self_test
+from engine.learning.execution.self_test import OWN_RUNTIME, SelfTest, read_self_test
 from engine.learning.execution.storage import fingerprint, folder_of, read_note, write_note
 from engine.learning.execution.trial import try_runtimes
 from engine.learning.runtime import OUT_OF_MEMORY
+from engine.networks.network import Network
 from engine.progress import Steps, run_to_end
 
 _log = logging.getLogger(__name__)
@@ -70,9 +72,22 @@ def choose_execution(
         model: The model; its network may be moved.
         device: Where it is to run.
         afresh: Whether a remembered one does not count.
+
+    Raises:
+        ModelError: A network of others fails, or the memory of the GPU is full.
     """
+    try:
+        return (yield from _choose(model, device, afresh=afresh))
+    except OUT_OF_MEMORY as error:
+        raise ModelError(
+            f"The memory of the GPU is full, so {model.entry.name} could not be tried there.",
+            hint="Close other programs that use the GPU, or choose the processor.",
+        ) from error
+
+
+def _choose(model: Model, device: torch.device, *, afresh: bool) -> Steps[SelfTest]:
     path = _note_path(model, device)
-    found = None if afresh else _read(path)
+    found = None if afresh else _read(path, model)
     if found is None:
         _ready.pop(model, None)  # what was chosen before does not count any more
         found = yield from try_runtimes(model, device)
@@ -86,14 +101,16 @@ def _make(model: Model, device: torch.device, wish: RuntimeWish) -> Steps[Execut
     if wish == "torch":
         return plain
     if wish != "auto" and wish not in tried:
+        if plain.title.startswith(RUNTIMES[wish]):  # a network of others that runs so anyway
+            return plain
         plain.notes.append(_excuse(RUNTIMES[wish], why_not(wish, model, device)))
         return plain
     if tried == ["torch"]:
         return plain
     try:
-        known = _read(_note_path(model, device))
+        known = _read(_note_path(model, device), model)
         lost = known is None or (_needs_openvino(known, wish) and read_converted(model) is None)
-        test = yield from choose_execution(model, device, afresh=lost)
+        test = yield from _choose(model, device, afresh=lost)
     except OUT_OF_MEMORY:  # of a GPU; whoever asks the executor is told so
         return plain
     name: Any = test.chosen if wish == "auto" else wish
@@ -153,13 +170,14 @@ def _note_path(model: Model, device: torch.device) -> Path:
     return folder_of(model) / f"self-test-{fingerprint(decides)}.json"
 
 
-def _read(path: Path) -> SelfTest | None:
+def _read(path: Path, model: Model) -> SelfTest | None:
     content = read_note(path)
     if content is None:
         return None
     try:
         found = read_self_test(content)
-        if {result.name for result in found.results} != set(RUNTIMES):
+        wanted = {*RUNTIMES} if isinstance(model.network, Network) else {OWN_RUNTIME}
+        if {result.name for result in found.results} != wanted:
             raise ValueError("it knows other runtimes")
         return found
     except ValueError as error:

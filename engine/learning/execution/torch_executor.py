@@ -16,7 +16,9 @@ _AT_ONCE = {"cpu": 2, "cuda": 16}  # on a CPU, small batches stay in the process
 
 
 class TorchExecutor:
-    """A network in PyTorch.
+    """A network in PyTorch, or one of others that only seems to be.
+
+    Such a network says in `runs_in` what it really computes in.
 
     Where a GPU's memory is full it raises `engine.learning.runtime.OUT_OF_MEMORY`.
 
@@ -31,7 +33,8 @@ class TorchExecutor:
         self, network: nn.Module, device: torch.device, *, precision: HalfPrecision = "32"
     ) -> None:
         place = "CPU" if device.type == "cpu" else "GPU"
-        self.title = f"PyTorch, {_BITS[precision]}, {place}"
+        own = getattr(network, "runs_in", "")
+        self.title = own or f"PyTorch, {_BITS[precision]}, {place}"
         self.notes: list[str] = []
         self._network = network
         self._device = device

@@ -3,12 +3,16 @@
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
+from engine.errors import ModelError
 from engine.learning.checkpoint import Model
 from engine.learning.execution.executor import Executor
 from engine.learning.execution.machine import look_at_machine
@@ -23,11 +27,13 @@ from engine.learning.execution.runtimes import (
 )
 from engine.learning.execution.self_test import (
     AGREEMENT_PERCENT,
+    OWN_RUNTIME,
     RuntimeResult,
     SelfTest,
     choose,
 )
 from engine.learning.execution.torch_executor import TorchExecutor
+from engine.networks.network import Network
 from engine.progress import Progress, Steps
 
 _log = logging.getLogger(__name__)
@@ -40,7 +46,7 @@ _CPU = torch.device("cpu")
 class _Candidate:
     """A runtime on trial."""
 
-    name: RuntimeName
+    name: str
     title: str
     why_not: str
     executor: Executor | None = None
@@ -51,12 +57,18 @@ class _Candidate:
 def try_runtimes(model: Model, device: torch.device) -> Steps[SelfTest]:
     """Try every runtime that can run a model on a device, and choose the quickest that agrees.
 
-    The labels are compared with those of PyTorch in 32 bits on the CPU.
+    The labels are compared with those of PyTorch in 32 bits on the CPU. A network of others,
+    which brings its own runtime, is timed only.
 
     Args:
         model: The model; its network may be moved.
         device: Where it is to run.
+
+    Raises:
+        ModelError: The network of others fails.
     """
+    if not isinstance(model.network, Network):
+        return (yield from _time_own(model, device))
     step = Progress(0, 0, "Finding the quickest way to compute on this machine")
     yield step
     stride = int(model.network.stride)  # type: ignore[arg-type]
@@ -70,17 +82,58 @@ def try_runtimes(model: Model, device: torch.device) -> Steps[SelfTest]:
         candidate = _Candidate(name, title, why_not(name, model, device))
         candidates.append(candidate)
         if not candidate.why_not:
-            _begin(candidate, model, device, converted)
+            _begin(name, candidate, model, device, converted)
             yield step
             _compare(candidate, model, device, images, reference)
     for _ in range(_ROUNDS):
         yield step
         if sum(_time(candidate, images) for candidate in candidates) > _LONG_S:
             break
+    return _summarise(model, device, candidates, images)
+
+
+def _time_own(model: Model, device: torch.device) -> Steps[SelfTest]:
+    """Time the one way in which a network of others runs."""
+    step = Progress(0, 0, "Timing the network on this machine")
+    yield step
+    stride = int(model.network.stride)  # type: ignore[arg-type]
+    images = heart_images(model.recipe, stride=stride)
+    sizes: Any = getattr(model.network, "size", (None, None))
+    y, x = (size or side for size, side in zip(sizes, images.shape[2:], strict=True))
+    if (y, x) != tuple(images.shape[2:]):  # the only size it knows
+        images = interpolate(images, size=(y, x), mode="bilinear", align_corners=False)
+    executor = start_runtime("torch", model, device)
+    candidate = _Candidate(OWN_RUNTIME, executor.title, "", executor)
+    try:
+        for _ in range(1 + _ROUNDS):  # the first warms it up
+            yield step
+            if _time(candidate, images) > _LONG_S:
+                break
+    except ModelError:
+        raise
+    except Exception as error:  # OpenVINO raises many kinds
+        raise ModelError(
+            f"The network of {model.entry.name} fails on slices of {y} x {x} pixels: "
+            f"{_first_line(error)}.",
+            hint="Export it anew as docs/models.md says, or choose another model.",
+        ) from error
+    return _summarise(model, device, [candidate], images)
+
+
+def _summarise(
+    model: Model, device: torch.device, candidates: Sequence[_Candidate], images: Tensor
+) -> SelfTest:
     slices = len(images) * (images.shape[2] if images.ndim == 5 else 1)
     results = tuple(_result(candidate, slices) for candidate in candidates)
-    chosen = choose(results)
-    return SelfTest(model.entry.name, device.type, results, chosen, look_at_machine())
+    return SelfTest(
+        model.entry.name,
+        device.type,
+        results,
+        choose(results),
+        look_at_machine(),
+        (images.shape[-2], images.shape[-1]),
+        datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+    )
 
 
 class _Converted:
@@ -98,11 +151,15 @@ class _Converted:
 
 
 def _begin(
-    candidate: _Candidate, model: Model, device: torch.device, converted: _Converted
+    name: RuntimeName,
+    candidate: _Candidate,
+    model: Model,
+    device: torch.device,
+    converted: _Converted,
 ) -> None:
     try:
-        network = converted.get() if uses_openvino(candidate.name) else None
-        candidate.executor = start_runtime(candidate.name, model, device, converted=network)
+        network = converted.get() if uses_openvino(name) else None
+        candidate.executor = start_runtime(name, model, device, converted=network)
         candidate.title = candidate.executor.title
     except Exception as error:  # noqa: BLE001  (OpenVINO raises many kinds)
         _refuse(candidate, error)
@@ -139,8 +196,11 @@ def _refuse(candidate: _Candidate, error: Exception) -> None:
     if candidate.name == "torch":
         raise error
     _log.info("%s fails", candidate.name, exc_info=error)
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    candidate.why_not, candidate.executor = f"it failed: {first}", None
+    candidate.why_not, candidate.executor = f"it failed: {_first_line(error)}", None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _time(candidate: _Candidate, images: Tensor) -> float:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.errors import ModelError
+from engine.learning.losses.border import border_map
 from engine.learning.losses.target import (
     class_logits,
     fitting_weights,
@@ -32,8 +33,13 @@ def weighted_ce(
     *,
     class_weights: Tensor,
     reduction: Literal["mean", "sum", "weighted_mean"] = "mean",
+    border: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0,
+    border_sigma: Annotated[float, Field(gt=0, le=50)] = 5.0,
 ) -> Tensor:
     """-log p of the true class, times the weight of that class (Patravali et al. 2017, eq. 1).
+
+    With `border` each pixel's weight is that of its class plus that of the U-Net's border map,
+    which had 10 and a sigma of 5 pixels (Ronneberger et al. 2015).
 
     Args:
         logits: (b, c, [z,] y, x).
@@ -41,16 +47,23 @@ def weighted_ce(
         class_weights: (max(c, 2),).
         reduction: `sum` over all pixels as printed; `mean`: the sum by the number of pixels;
             `weighted_mean`: the sum by the sum of the pixels' weights, as torch has it.
+        border: Weight where two structures touch; 0 is no border map.
+        border_sigma: How fast it falls off [pixels].
     """
     scores, labels = class_logits(logits), labels_of(possible)
     weights = fitting_weights(class_weights, scores)
     total = F.cross_entropy(scores, labels, weight=weights, reduction="sum")
+    of_borders = None
+    if border:
+        of_borders = border_map(labels, scores.shape[1], weight=border, sigma=border_sigma)
+        total = total + (of_borders * F.cross_entropy(scores, labels, reduction="none")).sum()
     if reduction == "sum":
         return total
     if reduction == "mean":
         return total / labels.numel()
+    all_weights = weights[labels].sum() + (0 if of_borders is None else of_borders.sum())
     # Where a batch shows only classes of weight 0, torch's own mean is 0 / 0.
-    return total / weights[labels].sum().clamp_min(torch.finfo(weights.dtype).tiny)
+    return total / all_weights.clamp_min(torch.finfo(weights.dtype).tiny)
 
 
 def bce(logits: Tensor, possible: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """From a recipe's `[loss]` to the loss it means: a weighted sum of named terms."""
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from engine.errors import ModelError
 from engine.learning.losses.terms import LOSSES, Term
+from engine.spelling import nearest
 
 Terms: TypeAlias = tuple[tuple[float, str], ...]
 """Weight and name of every term of a sum."""
@@ -34,7 +34,9 @@ def parse_sum(text: str) -> Terms:
     while True:
         weight, name, place = _read_term(text, place)
         if name not in LOSSES:
-            raise ModelError(f"There is no loss {name!r}.", hint=_suggest(name, LOSSES))
+            raise ModelError(
+                f"There is no loss {name!r}{nearest(name, LOSSES)}.", hint=_list_known(LOSSES)
+            )
         if name in (known for _, known in terms):
             raise ModelError(
                 f"The loss {name} comes twice in {text!r}.", hint="Add up its weights."
@@ -82,11 +84,10 @@ def _unreadable(text: str, place: int, wanted: str) -> ModelError:
     )
 
 
-def _suggest(name: str, known: Collection[str]) -> str:
-    if not known:
+def _list_known(names: Collection[str]) -> str:
+    if not names:
         return "It has no options; take the line out."
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-    return f"Did you mean {nearest}? There are: {', '.join(sorted(known))}."
+    return f"There are: {', '.join(sorted(names))}."
 
 
 def needs_certain_labels(terms: Terms) -> bool:
@@ -154,8 +155,9 @@ def make_loss(
     for name in options:
         if name not in names:
             raise ModelError(
-                f"There are options for the loss {name!r}, which the sum does not have.",
-                hint=_suggest(name, names),
+                f"There are options for the loss {name!r}{nearest(name, names)}, which the sum "
+                "does not have.",
+                hint=_list_known(names),
             )
     if class_weights is not None:
         _check_weights(class_weights)
@@ -183,7 +185,8 @@ def _configure(
 def _read_option(name: str, term: Term, option: str, value: object) -> Any:
     if option not in term.options:
         raise ModelError(
-            f"The loss {name} has no option {option!r}.", hint=_suggest(option, term.options)
+            f"The loss {name} has no option {option!r}{nearest(option, term.options)}.",
+            hint=_list_known(term.options),
         )
     try:
         return TypeAdapter(term.options[option]).validate_python(value, strict=True)
