@@ -1,5 +1,6 @@
 """One examination of one patient, as it was read from a folder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cine import Cine
+from engine.doubt import PhaseDoubt
 from engine.labelmap import LabelMap
 from engine.progress import Progress
 
@@ -75,6 +77,7 @@ class Provenance:
         corrected_slices: (phase, slice) pairs, 0-based, that a person has changed.
         source: File the labels came from, or empty.
         model_licence: Terms of the weights, which may bind what is made of the labels; or empty.
+        doubt: How far the model trusts the phases it predicted, 0-based; empty where it cannot say.
     """
 
     origin: Origin = Origin.UNKNOWN
@@ -84,6 +87,7 @@ class Provenance:
     corrected_slices: tuple[tuple[int, int], ...] = ()
     source: str = ""
     model_licence: str = ""
+    doubt: Mapping[int, PhaseDoubt] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

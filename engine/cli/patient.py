@@ -9,6 +9,7 @@ from rich.table import Table
 
 from engine import __version__
 from engine.cli.console import drive, say, say_json, say_note, say_table, write_json
+from engine.doubt import UNFAMILIAR
 from engine.errors import HeartSegError, UnmeasurableError
 from engine.labelmap import LabelMap
 from engine.study import Origin, Provenance, Stack, StoredLabels, Study
@@ -104,12 +105,12 @@ def predict(
             chosen.cine,
             phases=phases.value,
             device=device.value,
-            ed_phase=chosen.ed_phase,
-            es_phase=chosen.es_phase,
+            key_phases=(chosen.ed_phase, chosen.es_phase),
         )
     )
     for note in prediction.notes:
-        say_note(note)
+        if note != UNFAMILIAR:  # the report says it
+            say_note(note)
     labels = LabelMap(prediction.voxels, chosen.cine.geometry)
     drive(save_labels(opened, stack - 1, labels, prediction.provenance, path=place))
     say(f"Labels: {place}")
@@ -243,8 +244,12 @@ def _measure_or_say_why(
 
 def _show(report: "Report") -> None:
     """The volumes as a table, then the warnings."""
-    table = Table("", "EDV [ml]", "ESV [ml]", "SV [ml]", "EF [%]", title=report.study_name)
-    for name, ventricle in (("LV", report.lv), ("RV", report.rv)):
+    headings = ("", "EDV [ml]", "ESV [ml]", "SV [ml]", "EF [%]", "90 % range")
+    table = Table(*headings, title=report.study_name)
+    for name, ventricle, bounds in (
+        ("LV", report.lv, report.lv_ef_range),
+        ("RV", report.rv, report.rv_ef_range),
+    ):
         fraction = ventricle.ejection_fraction
         values = (
             ventricle.end_diastolic_ml,
@@ -252,7 +257,9 @@ def _show(report: "Report") -> None:
             ventricle.stroke_volume_ml,
             None if fraction is None else 100 * fraction,
         )
-        table.add_row(name, *("-" if value is None else f"{value:.1f}" for value in values))
+        shown = ["-" if value is None else f"{value:.1f}" for value in values]
+        low_high = "-" if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}"
+        table.add_row(name, *shown, low_high)
     say_table(table)
     for warning in report.warnings:
         say_note(f"Note: {warning}")

@@ -89,7 +89,7 @@ def report_json(report: Report) -> str:
 def report_facts(report: Report) -> dict[str, Any]:
     """The report as plain dictionaries and lists; ejection fractions in per cent."""
     bsa = report.body_surface_m2
-    lv = _ventricle(report.lv, bsa) | {
+    lv = _ventricle(report.lv, bsa, report.lv_ef_range) | {
         "mass_g": report.mass_ed_g,
         "mass_es_g": report.mass_es_g,
         "mass_index_g_m2": indexed(report.mass_ed_g, bsa),
@@ -110,7 +110,7 @@ def report_facts(report: Report) -> dict[str, Any]:
             "rule": str(report.choice.rule),
         },
         "lv": lv,
-        "rv": _ventricle(report.rv, bsa),
+        "rv": _ventricle(report.rv, bsa, report.rv_ef_range),
         "bsa_m2": bsa,
         "heart_rate_bpm": report.patient.heart_rate_bpm,
         "curve": _curve(report),
@@ -143,18 +143,24 @@ def _slices(report: Report) -> list[dict[str, Any]]:
             "lv_mm2": row.lv_mm2,
             "myocardium_mm2": row.myocardium_mm2,
             "rv_mm2": row.rv_mm2,
+            "expected_error_ml": row.expected_error_ml,
         }
         for row in report.slices
     ]
 
 
-def _ventricle(ventricle: VentricleFunction, bsa: float | None) -> dict[str, float | None]:
+def _ventricle(
+    ventricle: VentricleFunction, bsa: float | None, ef_range: tuple[float, float] | None
+) -> dict[str, float | None]:
     fraction = ventricle.ejection_fraction
+    low, high = ef_range or (None, None)
     return {
         "edv_ml": ventricle.end_diastolic_ml,
         "esv_ml": ventricle.end_systolic_ml,
         "sv_ml": ventricle.stroke_volume_ml,
         "ef_percent": None if fraction is None else 100 * fraction,
+        "ef_low_percent": None if low is None else 100 * low,
+        "ef_high_percent": None if high is None else 100 * high,
         "edvi_ml_m2": indexed(ventricle.end_diastolic_ml, bsa),
         "esvi_ml_m2": indexed(ventricle.end_systolic_ml, bsa),
         "svi_ml_m2": indexed(ventricle.stroke_volume_ml, bsa),

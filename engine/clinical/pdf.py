@@ -255,10 +255,21 @@ def _result_rows(report: Report) -> list[tuple[str, str, str, str, str]]:
         ("End-diastolic volume", *volumes(lv.end_diastolic_ml, rv.end_diastolic_ml)),
         ("End-systolic volume", *volumes(lv.end_systolic_ml, rv.end_systolic_ml)),
         ("Stroke volume", *volumes(lv.stroke_volume_ml, rv.stroke_volume_ml)),
-        ("Ejection fraction", percent(lv.ejection_fraction), "", percent(rv.ejection_fraction), ""),
+        (
+            "Ejection fraction",
+            percent(lv.ejection_fraction),
+            _range(report.lv_ef_range),
+            percent(rv.ejection_fraction),
+            _range(report.rv_ef_range),
+        ),
         ("Myocardial mass", shown(mass, "g"), shown(mass_index, "g/m²"), "", ""),
         ("Cardiac output", shown(output, "l/min", 1), shown(output_index, "l/min/m²", 1), "", ""),
     ]
+
+
+def _range(bounds: tuple[float, float] | None) -> str:
+    """An interval of an ejection fraction; empty where there is none."""
+    return "" if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f} %"
 
 
 _HEADINGS = ("", "Left ventricle", "per m²", "Right ventricle", "per m²")

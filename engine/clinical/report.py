@@ -15,6 +15,7 @@ from engine.clinical.plausibility import (
     warn_about_volumes,
 )
 from engine.clinical.source_problems import repeat_problems
+from engine.clinical.trust import ef_range, expected_errors_ml, warn_about_model
 from engine.clinical.volumes import (
     VentricleFunction,
     VolumeCurve,
@@ -32,13 +33,17 @@ _MARGIN_MM = 20.0  # around the heart in the report's pictures
 
 @dataclass(frozen=True, slots=True)
 class SliceAreas:
-    """Areas of the structures on one slice of one phase [mm^2]; phase and slice 0-based."""
+    """Areas of the structures on one slice of one phase [mm^2]; phase and slice 0-based.
+
+    `expected_error_ml` is the volume that is probably wrong there, None where the model cannot say.
+    """
 
     phase: int
     slice_index: int
     lv_mm2: float
     myocardium_mm2: float
     rv_mm2: float
+    expected_error_ml: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +87,8 @@ class Report:
         phase_times_ms: Time of each phase, or empty.
         lv: Pump function of the left ventricle.
         rv: The same of the right ventricle, in the same phases.
+        lv_ef_range: 90 % interval of the LV's ejection fraction by the model's own doubt, or None.
+        rv_ef_range: The same of the RV.
         mass_ed_g: LV mass at end diastole; this is *the* mass.
         mass_es_g: At end systole, to check the former.
         body_surface_m2: Mosteller.
@@ -108,6 +115,8 @@ class Report:
     phase_times_ms: tuple[float, ...]
     lv: VentricleFunction
     rv: VentricleFunction
+    lv_ef_range: tuple[float, float] | None
+    rv_ef_range: tuple[float, float] | None
     mass_ed_g: float | None
     mass_es_g: float | None
     body_surface_m2: float | None
@@ -164,8 +173,13 @@ def make_report(
     )
     lv, rv = (_pump_function(curves[which], choice) for which in (Structure.LV, Structure.RV))
     wall, patient = curves[Structure.MYOCARDIUM], study.patient
+    lv_range, rv_range = (
+        ef_range(provenance, choice, ventricle, structure)
+        for ventricle, structure in ((lv, Structure.LV), (rv, Structure.RV))
+    )
     warnings = [
         *repeat_problems(study, stack),  # first: they put every number in doubt
+        *warn_about_model(provenance),
         *_warn_about_phases(stack, choice),
         *warn_about_volumes(lv, rv, wall, choice),
         *warn_about_labels(labels, choice),
@@ -176,13 +190,15 @@ def make_report(
         choice=choice,
         lv=lv,
         rv=rv,
+        lv_ef_range=lv_range,
+        rv_ef_range=rv_range,
         mass_ed_g=_wall_mass_g(wall, choice.ed),
         mass_es_g=_wall_mass_g(wall, choice.es),
         cardiac_output_l_min=cardiac_output_l_min(lv.stroke_volume_ml, patient.heart_rate_bpm),
         curves=tuple(curves.values()),
-        slices=tuple(_measure_slices(labels, choice)),
+        slices=tuple(_measure_slices(labels, choice, provenance)),
         images=tuple(_cut_images(stack, labels, choice)),
-        conventions=make_conventions(choice.rule),
+        conventions=make_conventions(choice.rule, doubt=bool(lv_range or rv_range)),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -230,6 +246,8 @@ def _make_empty(
         phase_times_ms=stack.cine.phase_times_ms,
         lv=nothing,
         rv=nothing,
+        lv_ef_range=None,
+        rv_ef_range=None,
         mass_ed_g=None,
         mass_es_g=None,
         body_surface_m2=body_surface_m2(patient.height_cm, patient.weight_kg),
@@ -305,7 +323,9 @@ def _warn_about_phases(stack: Stack, choice: PhaseChoice) -> list[str]:
     return warnings
 
 
-def _measure_slices(labels: LabelMap, choice: PhaseChoice) -> list[SliceAreas]:
+def _measure_slices(
+    labels: LabelMap, choice: PhaseChoice, provenance: Provenance
+) -> list[SliceAreas]:
     rows = []
     for phase in (choice.ed, choice.es):
         if phase is None:
@@ -314,8 +334,10 @@ def _measure_slices(labels: LabelMap, choice: PhaseChoice) -> list[SliceAreas]:
             slice_areas_mm2(labels, structure, phase=phase)
             for structure in (Structure.LV, Structure.MYOCARDIUM, Structure.RV)
         )
-        for z in range(labels.shape[1]):
-            rows.append(SliceAreas(phase, z, float(lv[z]), float(myocardium[z]), float(rv[z])))
+        errors_ml = expected_errors_ml(provenance, phase, labels.shape[1])
+        for z, error_ml in enumerate(errors_ml):
+            areas = (float(lv[z]), float(myocardium[z]), float(rv[z]))
+            rows.append(SliceAreas(phase, z, *areas, expected_error_ml=error_ml))
     return rows
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.doubt import PhaseDoubt
 from engine.errors import UnreadableStudyError
 from engine.io.reading_faults import hint_against
 from engine.study import Origin, Provenance, Stack
@@ -163,6 +164,7 @@ def make_note(
             "corrected_by": provenance.corrected_by,
             "corrected_slices": [list(map(int, pair)) for pair in provenance.corrected_slices],
             "source": provenance.source,
+            "doubt": {str(phase): each.as_json() for phase, each in provenance.doubt.items()},
         },
         "phases_by_hand": dict(zip(("ed", "es"), phases_by_hand, strict=True)),
         "values": {"0": "background", "1": "RV", "2": "myocardium", "3": "LV"},
@@ -203,6 +205,9 @@ def _note_from(note: dict[str, Any]) -> StoreNote:
         corrected_slices=tuple((int(t), int(z)) for t, z in made["corrected_slices"]),
         source=str(made["source"]),
         model_licence=str(made.get("model_licence", "")),  # earlier versions kept none
+        doubt={
+            int(phase): PhaseDoubt.from_json(each) for phase, each in made.get("doubt", {}).items()
+        },
     )
     shape = tuple(int(size) for size in np.asarray(stack["shape_tzyx"]))
     by_hand = note.get("phases_by_hand", {})  # earlier versions kept none

@@ -1,7 +1,7 @@
 """Predicting: from a cine and a model to labels on the cine's own grid."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.cine import Cine
+from engine.doubt import UNFAMILIAR, PhaseDoubt, mean_unfamiliarity
 from engine.errors import ModelError
 from engine.learning.checkpoint import Model
+from engine.learning.doubt.facts import facts_of
+from engine.learning.doubt.model import DoubtModel, read_doubt
 from engine.learning.execution import Executor, RuntimeWish, executor_steps, make_executor
 from engine.learning.input_check import refuse_unusable_images
 from engine.learning.reading import Reader, Reading, Spacing, reader_of
@@ -20,7 +23,7 @@ from engine.learning.window import Window
 from engine.progress import Progress, Steps
 from engine.recipe import Recipe
 from engine.structures import Structure
-from engine.study import Origin, PhaseLabelled, Provenance
+from engine.study import PhaseLabelled, Provenance
 from engine.turning import find_turn
 
 _SEARCH_SLICES = 3  # slices of each phase that are looked at to find ED and ES
@@ -37,7 +40,7 @@ class Prediction:
     Attributes:
         voxels: (t, z, y, x) uint8, `Structure` numbers; phases not predicted are 0.
         phases: The phases that were predicted, rising.
-        provenance: The model and its hash.
+        provenance: The model, its hash and its doubt.
         notes: What the reader should know, e.g. that the CPU stood in for a full GPU.
     """
 
@@ -100,13 +103,22 @@ class _Predictor:
     The heart is looked for once, in the phase that comes first, and then expected there.
     """
 
-    def __init__(self, model: Model, cine: Cine, device: torch.device, executor: Executor) -> None:
+    def __init__(
+        self,
+        model: Model,
+        cine: Cine,
+        device: torch.device,
+        executor: Executor,
+        doubt: DoubtModel | None,
+    ) -> None:
         self._model = model
+        self._doubt = doubt
         self._cine = cine
         self._turn = find_turn(cine.geometry)
         self._spacing_mm = self._turn.apply_to_sizes(cine.geometry.spacing_mm)
         self._window: Window | None = None
         self._done: dict[int, NDArray[np.uint8]] = {}
+        self.doubts: dict[int, PhaseDoubt] = {}
         self._device = device
         self._executor = executor
         self._reader = self._make_reader()
@@ -121,6 +133,8 @@ class _Predictor:
         """Labels of a phase, (z, y, x), cleaned up; each phase is read once."""
         if phase not in self._done:
             reading = self._safely(lambda: self._read(phase))
+            if self._doubt is not None:
+                self.doubts[phase] = self._judge(self._doubt, reading)
             self._done[phase] = np.ascontiguousarray(self._turn.undo(reading.labels))
         return self._done[phase]
 
@@ -133,7 +147,12 @@ class _Predictor:
 
     def _read(self, phase: int) -> Reading:
         image = self._image(phase)
-        return self._reader.read(image, self._spacing_mm, window=self._find(image))
+        facts = self._doubt is not None
+        return self._reader.read(image, self._spacing_mm, window=self._find(image), facts=facts)
+
+    def _judge(self, doubt: DoubtModel, reading: Reading) -> PhaseDoubt:
+        judged = doubt.judge(*facts_of(reading, slice_mm=self._spacing_mm[0]))
+        return judged.upside_down() if self._turn.reversed_axes[0] else judged
 
     def _middle(self, phase: int, middle: list[int]) -> NDArray[np.uint8]:
         image = self._image(phase)
@@ -173,9 +192,9 @@ def predict(
     phases: PhaseWish = "ed-es",
     device: str = "auto",
     runtime: RuntimeWish = "auto",
-    ed_phase: int | None = None,
-    es_phase: int | None = None,
+    key_phases: tuple[int | None, int | None] = (None, None),
     first: int | None = None,
+    judge: bool = True,
 ) -> Steps[Prediction]:
     """Label phases of a cine; yields `PhaseLabelled` after every phase.
 
@@ -189,9 +208,9 @@ def predict(
         phases: `all`, `ed-es`, or the wanted phases, 0-based.
         device: auto, cpu or cuda.
         runtime: What computes on the CPU, see `make_executor`.
-        ed_phase: End-diastole, where known.
-        es_phase: End-systole, where known.
+        key_phases: End-diastole and end-systole, each where known.
         first: The wanted phase that is labelled first, such as the one on the screen.
+        judge: Whether the model says where it may be wrong, if it can.
 
     Raises:
         ModelError: The device is not usable, or the model was made for something else.
@@ -200,23 +219,41 @@ def predict(
     refuse_unusable_images(cine, model.recipe)
     place = choose_device(device)
     executor = yield from executor_steps(model, place, wish=runtime)
-    predictor = _Predictor(model, cine, place, executor)
+    doubt, excuse = _read_doubt(model) if judge else (None, "")
+    predictor = _Predictor(model, cine, place, executor, doubt)
     if phases == "all":
         wanted: Sequence[int] = range(cine.phase_count)
     elif isinstance(phases, str):
-        wanted = yield from _find_key_phases(cine, predictor, (ed_phase, es_phase))
+        wanted = yield from _find_key_phases(cine, predictor, key_phases)
     else:
         wanted = sorted(set(phases))
     order = sorted(wanted, key=lambda phase: (phase != first, phase))
     voxels = np.zeros(cine.shape, np.uint8)
-    provenance = model.provenance
+    made_by = model.provenance
     for number, phase in enumerate(order):
         yield Progress(number, len(order), f"Predicting phase {phase + 1}")
         labels = predictor.label(phase)
         voxels[phase] = labels
         told = f"Predicting phase {phase + 1}"
+        own = {phase: predictor.doubts[phase]} if phase in predictor.doubts else {}
+        provenance = replace(made_by, doubt=own)
         yield PhaseLabelled(number + 1, len(order), told, phase, labels, provenance)
-    return Prediction(voxels, tuple(sorted(wanted)), provenance, predictor.notes)
+    doubts = {phase: predictor.doubts[phase] for phase in wanted if phase in predictor.doubts}
+    notes = (*_warn_of_unfamiliar(doubts), *([excuse] if excuse else []), *predictor.notes)
+    phases_done = tuple(sorted(wanted))
+    return Prediction(voxels, phases_done, replace(made_by, doubt=doubts), notes)
+
+
+def _read_doubt(model: Model) -> tuple[DoubtModel | None, str]:
+    """What the model knows about its errors, or why that cannot be used."""
+    try:
+        return read_doubt(model.entry.path, weights=model.hash), ""
+    except ModelError as error:
+        return None, error.what
+
+
+def _warn_of_unfamiliar(doubts: Mapping[int, PhaseDoubt]) -> list[str]:
+    return [UNFAMILIAR] if mean_unfamiliarity(doubts.values()) > 1 else []
 
 
 def _refuse_other_tasks(model: Model) -> None:

@@ -42,6 +42,7 @@ class Reading:
         window: What it was shown.
         scores: (k, z, y, x) float32, probabilities on the voxels as acquired, where asked for.
         framed: (z, k, y', x') float32, probabilities on the network's grid, where asked for.
+        shown: (z, c, y', x') float32, the images as the network got them, where asked for.
         framed_mm: Size of a voxel of that grid (z, y, x) [mm].
         deep: (z, f), see `Answer`; None where the network gives none or it was not asked for.
     """
@@ -50,6 +51,7 @@ class Reading:
     window: Window
     scores: NDArray[np.float32] | None = field(default=None, repr=False)
     framed: Tensor | None = field(default=None, repr=False)
+    shown: Tensor | None = field(default=None, repr=False)
     framed_mm: Spacing = (0.0, 0.0, 0.0)
     deep: Tensor | None = field(default=None, repr=False)
 
@@ -59,6 +61,7 @@ class _Part:
     """Logits of some slices: (n, k, y', x') on the network's grid, (n, k, y, x) as acquired."""
 
     where: slice
+    shown: Tensor
     framed: Tensor
     native: Tensor
     deep: Tensor | None
@@ -166,7 +169,7 @@ class Reader:
         if scores:
             native = np.zeros((len(recipe.task.classes), *image.shape[:3]), np.float32)
             native[0] = 1
-        framed, deep = [], []
+        framed, shown, deep = [], [], []
         every = list(range(len(image)))
         plan, parts = self._parts(image, spacing_mm, window, adjacent, every, recipe.image)
         for part in parts:
@@ -176,12 +179,14 @@ class Reader:
                 window.paste(found, native[:, part.where])
             if facts:
                 framed.append(_probabilities(part.framed).cpu())
+                shown.append(part.shown.cpu())
                 deep += [part.deep.cpu()] if part.deep is not None else []
         return Reading(
             clean_up(labels, recipe.scoring.clean_up),
             window,
             native,
             torch.cat(framed) if framed else None,
+            torch.cat(shown) if shown else None,
             plan.framed_mm,
             torch.cat(deep) if deep else None,
         )
@@ -213,7 +218,8 @@ class Reader:
         channels = scale_patches(channels[None], self._recipe.image)
         answer = self._execute(channels.contiguous().to(self._device))
         logits = answer.logits[0].transpose(0, 1)  # (z, k, y, x)
-        return _Part(slice(0, len(values)), logits, plan.to_native(logits), None)
+        shown = channels[0].transpose(0, 1)  # (z, c, y, x)
+        return _Part(slice(0, len(values)), shown, logits, plan.to_native(logits), None)
 
     @torch.inference_mode()
     def _slices(
@@ -229,7 +235,8 @@ class Reader:
             framed = scale_patches(framed, self._recipe.image)
             answer = self._execute(framed.contiguous(memory_format=torch.channels_last))
             where = slice(start, start + len(chosen))
-            yield _Part(where, answer.logits, plan.planes_to_native(answer.logits), answer.deep)
+            native = plan.planes_to_native(answer.logits)
+            yield _Part(where, framed, answer.logits, native, answer.deep)
 
     def _likeliest(self, logits: Tensor) -> NDArray[np.uint8]:
         if logits.shape[1] > 1:

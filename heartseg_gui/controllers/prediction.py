@@ -12,6 +12,7 @@ from PySide6.QtGui import QUndoCommand
 from engine.cine import Cine
 from engine.progress import Progress, Steps
 from engine.study import PhaseLabelled, Provenance, Stack
+from heartseg_gui.controllers.loading import load_chosen
 from heartseg_gui.documents.commands import ReplaceLabels
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
@@ -22,8 +23,6 @@ Phases = Literal["ed-es", "all"]
 PredictSteps = Callable[[Cine, Phases, str, str, int | None, int | None, int], Steps[Any]]
 """From cine, phases, model name, device, ED, ES and the phase that is wanted first to steps that
 may yield a `PhaseLabelled` for each phase and return a `Prediction`."""
-
-_loaded: dict[object, Any] = {}  # the model used last; touched on the one compute thread only
 
 
 def predict_steps(
@@ -37,23 +36,15 @@ def predict_steps(
 ) -> Steps[Any]:
     """Predict with a shipped model; torch is imported on the pool thread."""
     yield Progress(0, 0, "Loading the model")
-    from engine.learning.checkpoint import load_model
     from engine.learning.inference import predict
-    from engine.learning.models import find_model
 
-    entry = find_model(model or None)
-    key = (entry.path, entry.stamp)  # files may have been replaced since
-    if key not in _loaded:
-        _loaded.clear()
-        _loaded[key] = load_model(model or None)
     return (
         yield from predict(
-            _loaded[key],
+            load_chosen(model),
             cine,
             phases=phases,
             device=device,
-            ed_phase=ed,
-            es_phase=es,
+            key_phases=(ed, es),
             first=first,
         )
     )
@@ -177,7 +168,9 @@ class Prediction(QObject):
         before = self._document.provenance
         kept = tuple(place for place in before.corrected_slices if place[0] not in phases)
         person = before.corrected_by if kept else ""
-        return replace(predicted, corrected_slices=kept, corrected_by=person)
+        doubt = {phase: each for phase, each in before.doubt.items() if phase not in phases}
+        doubt |= predicted.doubt
+        return replace(predicted, corrected_slices=kept, corrected_by=person, doubt=doubt)
 
     def _fail(self, error: Exception) -> None:
         if self._taken and self._document.stack is self._stack:

@@ -13,6 +13,7 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.views.slice_rendering import SlicePlane, edge_letters
 from heartseg_gui.views.slice_texts import (
+    doubt_text,
     key_phase_text,
     phase_text,
     scale_length_mm,
@@ -28,6 +29,7 @@ _DARK = QColor(0, 0, 0, 200)
 _EDGES = ((0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0))  # left, right, top, bottom
 _LONGEST_SCALE_SHARE = 0.25  # of the width of the view
 _KEPT_TEXTS = 200
+_DOUBT_PX = 26  # from the number of a slice to its doubt
 _ROOM_PX = 6  # between two texts side by side
 
 _EMPTY_TITLE = "Open a patient folder"
@@ -122,8 +124,16 @@ class SliceAnnotations:
     def paint_number(self, painter: QPainter, at: QPoint, slice_index: int) -> None:
         """Write the number of a slice of the montage."""
         ratio = painter.device().devicePixelRatioF()
-        text = str(slice_index + 1)
-        painter.drawPixmap(at, self._texts.pixmap(text, self._font, _INK, ratio))
+        painter.drawPixmap(at, self._texts.pixmap(str(slice_index + 1), self._font, _INK, ratio))
+        if doubt := doubt_text(self._document, self._view.phase, slice_index):
+            beside = at + QPoint(_DOUBT_PX, 0)
+            painter.drawPixmap(beside, self._texts.pixmap(doubt, self._font, _ACCENT, ratio))
+
+    def doubts(self) -> tuple[str, ...]:
+        """What is said about the slices on the screen being wrong."""
+        view = self._view
+        shown = range(view.slice_count) if view.montage else (view.slice_index,)
+        return tuple(doubt_text(self._document, view.phase, number) for number in shown)
 
     def _lay_out(self, viewport: QRect, pixels_per_mm: float, ratio: float) -> None:
         cine = self._document.cine
@@ -132,6 +142,7 @@ class SliceAnnotations:
         upper_right = [
             (phase_text(cine, self._view.phase), self._font, _INK),
             (key_phase_text(self._document, self._view.phase), self._letter_font, _ACCENT),
+            ("" if self._view.montage else self.doubts()[0], self._font, _ACCENT),
         ]
         width, level = self._display.width, self._display.level
         window = "" if cine.colour is not None else window_text(width, level)

@@ -6,6 +6,7 @@ from heartseg_gui.documents.study_document import StudyDocument
 
 _SCALE_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _NARROW_WINDOW = 20.0
+_SMALLEST_DOUBT_ML = 0.05  # less is nothing
 
 
 def slice_text(cine: Cine, slice_index: int) -> str:
@@ -25,6 +26,20 @@ def key_phase_text(document: StudyDocument, phase: int) -> str:
     """`ED`, `ES`, both or nothing."""
     named = (("ED", document.ed_phase), ("ES", document.es_phase))
     return "  ".join(name for name, key_phase in named if key_phase == phase)
+
+
+def doubt_text(document: StudyDocument, phase: int, slice_index: int) -> str:
+    """How much is probably wrong on a predicted slice; empty where nobody can say.
+
+    A slice that a person has corrected is no longer in doubt.
+    """
+    doubt = document.provenance.doubt.get(phase)
+    if doubt is None or (phase, slice_index) in document.corrected_slices():
+        return ""
+    if slice_index >= len(doubt.expected_error_ml):
+        return ""
+    error_ml = float(doubt.expected_error_ml[slice_index])
+    return "" if error_ml < _SMALLEST_DOUBT_ML else f"{error_ml:.1f} ml in doubt"
 
 
 def window_text(width: float, level: float) -> str:

@@ -68,6 +68,7 @@ class SliceView(SliceCanvas):
             document, view, display, tools, scene=self._slices, camera=self._camera, parent=self
         )
         self._mouse: QPointF | None = None  # in the viewport
+        self._doubts: tuple[str, ...] = ()
         self._ring = BrushRing(self.viewport())
         self._connect_facts()
         self._show_arrangement()
@@ -102,6 +103,7 @@ class SliceView(SliceCanvas):
             self._document.key_phases_changed,
         ):
             fact.connect(self._show_state)
+        self._document.provenance_changed.connect(self._show_doubts)
         self._tools.tool_changed.connect(self._show_tool)
         self._tools.structure_changed.connect(self._show_ring)
         self._tools.radius_changed.connect(self._show_ring)
@@ -120,6 +122,13 @@ class SliceView(SliceCanvas):
         self._annotations.renew()
         self.viewport().update()
         self._tell_cursor()
+
+    def _show_doubts(self) -> None:
+        """Write anew where a doubt came or went; other strokes repaint nothing for it."""
+        doubts = self._annotations.doubts() if self._document.cine is not None else ()
+        if doubts != self._doubts:
+            self._doubts = doubts
+            self._show_state()
 
     def _show_tool(self) -> None:
         shape = _CURSORS[self._tools.tool]

@@ -29,7 +29,7 @@ def read():
 def key_phases():
     stack = read()
     ed, es = stack.ed_phase or 0, stack.es_phase or stack.cine.phase_count - 1
-    return run_to_end(predict(model, stack.cine, device="cpu", ed_phase=ed, es_phase=es))
+    return run_to_end(predict(model, stack.cine, device="cpu", key_phases=(ed, es)))
 
 def as_large(cine, phases=30, slices=10):
     '''The same heart with as many phases and slices as a large cine has.'''

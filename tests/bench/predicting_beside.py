@@ -76,7 +76,7 @@ def _ours(model: Model, cine: object, phases: tuple[int, int]) -> Labels:
     from engine.learning.inference import predict
     from engine.progress import run_to_end
 
-    steps = predict(model, cine, device="cpu", ed_phase=phases[0], es_phase=phases[1])
+    steps = predict(model, cine, device="cpu", key_phases=(phases[0], phases[1]))
     return run_to_end(steps).voxels[list(phases)]
 
 

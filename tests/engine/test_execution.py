@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.cli import main
+from engine.errors import ModelError
 from engine.learning.checkpoint import Model, load_model
 from engine.learning.execution import executor_steps, make_executor, runtimes, selection, trial
 from engine.learning.execution.executor import Answer
@@ -283,6 +284,8 @@ def test_a_full_gpu_is_told_by_the_executor_not_while_choosing(
 
     with pytest.raises(OUT_OF_MEMORY):
         executor(torch.rand(1, 1, 16, 16))
+    with pytest.raises(ModelError, match="memory of the GPU is full"):
+        run_to_end(selection.choose_execution(tiny_model(), CPU))
 
 
 def test_a_network_of_others_runs_in_pytorch_untried(cache: Path) -> None:
@@ -455,7 +458,7 @@ def test_the_command_says_what_was_chosen_and_why_others_were_not(
 
     shown = capsys.readouterr().out
     assert f"PyTorch:      {torch.__version__}" in shown
-    assert sum(line.endswith("  chosen") for line in shown.splitlines()) == 1
+    assert sum(line.endswith("  used") for line in shown.splitlines()) == 1
     assert "not used: 16 bits make PyTorch quicker on a GPU only" in shown
 
 

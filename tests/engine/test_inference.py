@@ -75,7 +75,7 @@ def test_ed_and_es_are_the_largest_and_smallest_cavity() -> None:
 
 
 def test_known_phases_are_not_searched_for() -> None:
-    prediction = run_to_end(predict(model(), beating_disc(), ed_phase=1, es_phase=3, device="cpu"))
+    prediction = run_to_end(predict(model(), beating_disc(), key_phases=(1, 3), device="cpu"))
 
     assert prediction.phases == (1, 3)
 

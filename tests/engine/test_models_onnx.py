@@ -14,11 +14,16 @@ from engine.errors import ModelError
 from engine.geometry import Geometry
 from engine.learning.checkpoint import build_network, load_model
 from engine.learning.checksums import write_checksums
+from engine.learning.execution import RuntimeWish, choose_execution, make_executor
+from engine.learning.execution.self_test import OWN_RUNTIME, read_self_test
 from engine.learning.inference import predict
+from engine.learning.onnx_network import OnnxNetwork
 from engine.progress import run_to_end
 from engine.recipe import Recipe, change_recipe
 from engine.structures import Structure
 from tests.onnx_files import DOUBLE, pointwise_network
+
+CPU = torch.device("cpu")
 
 
 def recipe(**changes: object) -> Recipe:
@@ -92,6 +97,71 @@ def test_a_network_of_one_size_refuses_others(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match="64 x 64 pixels only"):
         model.network(torch.zeros(1, 1, 128, 128))
+
+
+_WISHES: tuple[RuntimeWish, ...] = ("auto", "torch", "openvino")
+
+
+def test_its_executor_says_what_really_computes(tmp_path: Path) -> None:
+    model = load_model(put(tmp_path / "m", pointwise_network()))
+    titles = {make_executor(model, CPU, wish=wish).title for wish in _WISHES}
+    halved = make_executor(model, CPU, wish="openvino-bf16")
+
+    assert titles == {halved.title} == {"OpenVINO, 32 bits, CPU"}
+    assert make_executor(model, CPU, wish="openvino").notes == []
+    assert halved.notes == [
+        "OpenVINO, 16 bits (bf16), was not used: a network of others runs in its own way only."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "size"),
+    [
+        ({}, {}, (128, 128)),
+        (
+            {"image": ("n", 1, 48, 80)},
+            {"image__fit": "resize", "image__size": (48, 80)},
+            (48, 80),
+        ),
+    ],
+    ids=["free", "fixed"],
+)
+def test_the_self_test_times_it_in_its_own_size_and_remembers(
+    network: dict[str, Any],
+    changes: dict[str, object],
+    size: tuple[int, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HEARTSEG_CACHE", str(tmp_path / "cache"))
+    model = load_model(put(tmp_path / "m", pointwise_network(**network), **changes))
+    found = run_to_end(choose_execution(model, CPU))
+
+    assert found.size == size
+    assert [(each.name, each.title) for each in found.results] == [
+        (OWN_RUNTIME, "OpenVINO, 32 bits, CPU")
+    ]
+    assert found.chosen == OWN_RUNTIME
+    assert "does not apply" in found.as_text()
+    assert read_self_test(json.loads(json.dumps(found.as_json()))) == found
+    assert run_to_end(choose_execution(model, CPU)) == found
+
+
+def test_the_self_test_tells_of_a_network_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEARTSEG_CACHE", str(tmp_path / "cache"))
+    folder = put(tmp_path / "m", pointwise_network())
+
+    def fail(*_args: object) -> None:
+        raise RuntimeError("no room\nand a long trace")
+
+    monkeypatch.setattr(OnnxNetwork, "forward", fail)
+
+    assert main(["self-test", "--model", str(folder), "--device", "cpu"]) == 2
+    assert "fails on slices of 128 x 128 pixels: no room." in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def no_class(count: int) -> dict[str, Any]:

@@ -10,10 +10,13 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.cine import Cine
+from engine.doubt import PhaseDoubt
 from engine.progress import Progress, Steps
-from engine.study import Origin, PhaseLabelled
+from engine.structures import HEART_STRUCTURES
+from engine.study import Origin, PhaseLabelled, Provenance
 from heartseg_gui.app import Window
 from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.views.slice_texts import doubt_text
 from tests.gui.shell import FakePrediction, drag, open_shell, open_study
 from tests.phantoms import CylinderHeart
 
@@ -246,3 +249,47 @@ def test_a_prediction_for_a_study_that_is_gone_is_dropped(
 
     assert slow.document.undo_stack.count() == 0
     assert not slow.document.modified
+
+
+class Doubtful:
+    """Right to the voxel, and in doubt about the third slice."""
+
+    def predict(
+        self,
+        cine: Cine,
+        phases: str,
+        model: str,
+        device: str,
+        ed: int | None,
+        es: int | None,
+        first: int,
+    ) -> Steps[Any]:
+        yield Progress(0, 1, "Predicting")
+        errors_ml = np.array([0.0, 0.0, 0.0, 2.34, 0.0, 0.0])
+        doubt = PhaseDoubt(np.ones(6), errors_ml, dict.fromkeys(HEART_STRUCTURES, 3.0), 0.2, {})
+        made_by = Provenance(Origin.PREDICTED, "fake", "0123", doubt={0: doubt, 2: doubt})
+        return FakePrediction(CylinderHeart().labels((0, 2)).voxels.copy(), (0, 2), made_by)
+
+
+def test_a_slice_says_how_much_is_in_doubt_until_it_is_corrected(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    for window in open_shell(qtbot, tmp_path, predict=Doubtful().predict):
+        open_study(qtbot, window, Path("/nowhere/anna"))
+        window.view.set_phase(0)
+        window.view.set_slice(3)
+        assert doubt_text(window.document, 0, 3) == ""
+        predict(qtbot, window)
+        assert doubt_text(window.document, 0, 3) == "2.3 ml in doubt"
+        assert doubt_text(window.document, 2, 3) == "2.3 ml in doubt"
+        assert doubt_text(window.document, 0, 2) == ""
+        assert doubt_text(window.document, 1, 3) == ""
+
+        shown = window.views.picture.grab().toImage()
+        window.tools.set_tool(Tool.BRUSH)
+        drag(qtbot, window, (150, 150), (160, 160))
+        assert doubt_text(window.document, 0, 3) == ""
+        assert doubt_text(window.document, 2, 3) == "2.3 ml in doubt"
+        window.actions["undo"].trigger()
+        assert doubt_text(window.document, 0, 3) == "2.3 ml in doubt"
+        assert window.views.picture.grab().toImage().size() == shown.size()

@@ -71,7 +71,7 @@ def try_runtimes(model: Model, device: torch.device) -> Steps[SelfTest]:
         return (yield from _time_own(model, device))
     step = Progress(0, 0, "Finding the quickest way to compute on this machine")
     yield step
-    stride = int(model.network.stride)  # type: ignore[arg-type]
+    stride = int(model.network.stride)
     images = heart_images(model.recipe, stride=stride)
     yield step
     reference = TorchExecutor(model.network, _CPU)(images).logits  # and PyTorch is warm
