@@ -255,6 +255,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("study_check", "Study &check", ("Ctrl+G",), "What was found in the folder", "grid"),
     # Help
     ActionSpec("shortcuts", "&Keys", ("?", "F1"), "All keys and mouse moves", "keyboard"),
+    ActionSpec("self_test", "&Self-test…", (), "Which way to compute is quickest on this machine"),
     ActionSpec("open_log", "Open the &log folder", (), "Where the program writes its log"),
     ActionSpec("about", "&About HeartSeg", (), "Version and licence", "info"),
 )
@@ -281,7 +282,7 @@ MENUS: tuple[tuple[str, str], ...] = (
     ),
     ("&Model", "predict predict_all | models"),
     ("&Report", "report export | set_ed set_es find_key_phases"),
-    ("&Help", "shortcuts open_log | about"),
+    ("&Help", "shortcuts self_test open_log | about"),
 )
 """Menu titles and their actions; `|` is a line, `recent` and `panels` are made by the window."""
 

@@ -26,6 +26,7 @@ from heartseg_gui.controllers.opening import Opening, read_steps
 from heartseg_gui.controllers.prediction import Prediction, PredictSteps, predict_steps
 from heartseg_gui.controllers.reporting import Reporting
 from heartseg_gui.controllers.saving import SaveSteps, Saving, save_steps
+from heartseg_gui.controllers.self_testing import SelfTesting, SelfTestSteps, self_test_steps
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.crash import CrashReporter, log_folder, program_version, start_log
 from heartseg_gui.documents.display_state import DisplayState
@@ -63,6 +64,7 @@ def build_window(
     read: Callable[[Path], Steps[Study]] = read_steps,
     predict: PredictSteps = predict_steps,
     save: SaveSteps = save_steps,
+    self_test: SelfTestSteps = self_test_steps,
 ) -> Window:
     """Build the whole program, unseen, with nothing open; a `QApplication` must be there.
 
@@ -72,6 +74,7 @@ def build_window(
         read: How studies are read.
         predict: How is predicted.
         save: How labels are stored.
+        self_test: How is found out what is quickest here.
     """
     settings = Settings() if settings is None else settings
     prompts = PromptDialogs() if prompts is None else prompts
@@ -90,6 +93,7 @@ def build_window(
         prediction=prediction,
         correction=Correction(document, view, tools),
         reporting=Reporting(document, jobs, settings, prompts),
+        self_testing=SelfTesting(jobs, test=self_test),
         action_states=ActionStates(actions, document, view, display, tools, prediction),
     )
     views = Views(
@@ -140,6 +144,7 @@ def _connect(window: Window) -> None:
     _connect_predicting(window)
     _connect_correcting(window)
     _connect_reporting(window)
+    _connect_self_test(window)
     _connect_leaving(window)
     controllers = window.controllers
     for speaker in (
@@ -284,13 +289,42 @@ def _connect_reporting(window: Window) -> None:
     reporting.report_ready.connect(window.main.show_report)
 
 
+def _connect_self_test(window: Window) -> None:
+    actions = window.actions
+    actions["self_test"].triggered.connect(partial(_show_self_test, window, "", None))
+    actions["settings"].triggered.connect(partial(_show_settings, window))
+
+
+def _show_settings(window: Window, _checked: bool = False) -> None:
+    dialog = window.dialogs.show_settings()
+    wish = dialog.self_test_wanted
+    wish.connect(lambda device: _show_self_test(window, device, dialog))
+
+
+def _show_self_test(
+    window: Window, device: str, over: QWidget | None, _checked: bool = False
+) -> None:
+    """Show the self-test of the chosen model on a device; empty for the one of the settings."""
+    testing, choice = window.controllers.self_testing, window.choice
+    device, chosen = device or window.settings.device, choice.chosen
+    title = choice.current.title if choice.current else chosen or "The default model"
+    dialog = window.dialogs.show_self_test(title, over)
+    testing.progressed.connect(dialog.show_progress)
+    testing.found.connect(dialog.show_test)
+    testing.failed.connect(dialog.show_error)
+    testing.stopped.connect(dialog.show_stopped)
+    dialog.again_wanted.connect(dialog.show_waiting)
+    dialog.again_wanted.connect(partial(testing.start, chosen, device, afresh=True))
+    dialog.finished.connect(testing.stop)
+    testing.start(chosen, device)
+
+
 def _connect_leaving(window: Window) -> None:
     saving, actions, dialogs = window.controllers.saving, window.actions, window.dialogs
     actions["stop"].triggered.connect(window.views.jobs.cancel_shown)
     actions["save"].triggered.connect(saving.save)
     actions["save_as"].triggered.connect(saving.save_as)
     actions["export_labels"].triggered.connect(saving.export_labels)
-    actions["settings"].triggered.connect(dialogs.show_settings)
     actions["shortcuts"].triggered.connect(dialogs.show_shortcuts)
     actions["about"].triggered.connect(dialogs.show_about)
     actions["open_log"].triggered.connect(dialogs.show_log_folder)

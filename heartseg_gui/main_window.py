@@ -39,6 +39,7 @@ from heartseg_gui.views.error_dialog import ErrorDialog
 from heartseg_gui.views.message_label import MessageLabel
 from heartseg_gui.views.model_dialog import ModelDialog
 from heartseg_gui.views.picture_splitter import PictureSplitter
+from heartseg_gui.views.self_test_dialog import SelfTestDialog
 from heartseg_gui.views.settings_dialog import SettingsDialog
 from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
 
@@ -343,9 +344,22 @@ class WindowDialogs(QObject):
         self.error.finished.connect(self._forget_error)
         self.error.open()
 
-    def show_settings(self) -> None:
-        """Let the reader change the settings."""
-        self._open(SettingsDialog(self._settings, self._window))
+    def show_settings(self) -> SettingsDialog:
+        """Let the reader change the settings; whoever asked connects the dialog's wishes."""
+        dialog = SettingsDialog(self._settings, self._window)
+        self._open(dialog)
+        return dialog
+
+    def show_self_test(self, model: str, over: QWidget | None = None) -> SelfTestDialog:
+        """Show how a model runs here; whoever asked connects the dialog with the test.
+
+        Args:
+            model: Title of the model.
+            over: The dialog that it was asked for in; None for the window.
+        """
+        dialog = SelfTestDialog(model, over or self._window)
+        self._open(dialog)
+        return dialog
 
     def show_models(self, choice: ModelChoice) -> ModelDialog:
         """Show the models and their cards; whoever asked connects the dialog's wishes."""

@@ -19,6 +19,7 @@ from heartseg_gui.controllers.opening import Opening
 from heartseg_gui.controllers.prediction import Prediction
 from heartseg_gui.controllers.reporting import Reporting
 from heartseg_gui.controllers.saving import Saving
+from heartseg_gui.controllers.self_testing import SelfTesting
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.documents.display_state import DisplayState, Palette
 from heartseg_gui.documents.model_choice import ModelChoice
@@ -63,6 +64,7 @@ class Controllers:
     prediction: Prediction
     correction: Correction
     reporting: Reporting
+    self_testing: SelfTesting
     action_states: ActionStates
 
 

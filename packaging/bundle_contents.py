@@ -3,6 +3,7 @@
 Plain lists and paths, so that a test can compare them with the program.
 """
 
+import importlib.util
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -19,8 +20,14 @@ FOR_TRAINING = ("lightning_fabric", "sklearn", "skimage.exposure", "tensorboardX
 WHOLE_PACKAGES = ("monai", "vtkmodules", "pylibjpeg", "libjpeg", "openjpeg", "rle")
 DECODERS = "pylibjpeg.pixel_data_decoders"
 
+# Wanted as well, but PyInstaller's own search would import it, and it reports each import to a web
+# service: its files are listed without that. Its libraries load one another by name.
+UNIMPORTED = "openvino"
+_LIBRARIES = ("*.so", "*.so.*", "*.dylib", "*.dll")
+
 # Never wanted, though an import of them stands in some library. The last two are all of VTK.
 UNWANTED = (
+    "openvino_telemetry",
     "tkinter",
     "pytest",
     "_pytest",
@@ -42,6 +49,7 @@ _UNWANTED_VTK_PACKAGES = ("gtk", "qt", "test", "tk", "web", "wx")
 _UNWANTED_FOLDERS = ("torch/test/", "torch/bin/", "torch/include/", "torch/share/")
 _WANTED_AFTER_ALL = ("torch/bin/torch_shm_manager",)  # tensors shared between processes need it
 _UNWANTED_NAMES = ("direct_url.json",)  # names the folder of whoever built the bundle
+_UNWANTED_LIBRARIES = ("openvino_intel_gpu_plugin", "openvino_intel_npu_plugin")  # CPU only
 _UNWANTED_HOOKS = ("pyi_rth_mplconfig",)  # fonts would be listed anew with every start
 
 
@@ -54,6 +62,34 @@ def own_modules(root: Path) -> list[str]:
     paths = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
     names = [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(paths)]
     return [name.removesuffix(".__init__") for name in names]
+
+
+def unimported_modules() -> list[str]:
+    """Names of all modules of `UNIMPORTED`, compiled ones included."""
+    folder = _unimported_folder()
+    paths = [*folder.rglob("*.py"), *folder.rglob("*.so"), *folder.rglob("*.pyd")]
+    inside = [path for path in sorted(paths) if path.parent != folder / "libs"]
+    names = [".".join((*path.parent.relative_to(folder).parts, _module(path))) for path in inside]
+    return [f"{UNIMPORTED}.{name}".removesuffix(".__init__") for name in names]
+
+
+def unimported_libraries() -> list[tuple[str, str]]:
+    """Shared libraries of `UNIMPORTED` as (path, folder in the bundle)."""
+    folder = _unimported_folder()
+    found = sorted({path for kind in _LIBRARIES for path in (folder / "libs").glob(kind)})
+    return [(str(path), f"{UNIMPORTED}/libs") for path in found if is_wanted_file(path.name)]
+
+
+def _unimported_folder() -> Path:
+    spec = importlib.util.find_spec(UNIMPORTED)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{UNIMPORTED} is not installed")
+    return Path(spec.origin).parent
+
+
+def _module(path: Path) -> str:
+    """The name of a module in its folder; compiled ones name Python and system behind it."""
+    return path.name.split(".")[0]
 
 
 def resource_files(root: Path) -> list[tuple[str, str]]:
@@ -89,7 +125,8 @@ def is_wanted_file(place: str) -> bool:
         place: Its path in the bundle.
     """
     path = place.replace("\\", "/")
-    if PurePosixPath(path).name in _UNWANTED_NAMES:
+    name = PurePosixPath(path).name
+    if name in _UNWANTED_NAMES or name.removeprefix("lib").startswith(_UNWANTED_LIBRARIES):
         return False
     return path in _WANTED_AFTER_ALL or not path.startswith(_UNWANTED_FOLDERS)
 

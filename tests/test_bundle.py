@@ -8,6 +8,7 @@ import functools
 import importlib.util
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import entry_points, packages_distributions
 from pathlib import Path
@@ -35,7 +36,8 @@ PACKAGES_OF = packages_distributions()  # slow to ask
 
 def _listed() -> set[str]:
     """Every module that the lists name."""
-    return {*contents.BY_NAME, *contents.FOR_TRAINING, *contents.WHOLE_PACKAGES}
+    listed = {*contents.BY_NAME, *contents.FOR_TRAINING, *contents.WHOLE_PACKAGES}
+    return {*listed, contents.UNIMPORTED}
 
 
 @functools.cache
@@ -115,6 +117,35 @@ def test_the_decoders_of_compressed_dicom_are_listed() -> None:
 
     assert modules
     assert modules <= set(contents.WHOLE_PACKAGES)
+
+
+def test_openvino_is_bundled_without_what_needs_a_gpu_or_tells_others() -> None:
+    libraries = {Path(path).name.split(".")[0] for path, _ in contents.unimported_libraries()}
+    modules = contents.unimported_modules()
+    shared = {f"libopenvino{part}" for part in ("", "_intel_cpu_plugin", "_pytorch_frontend")}
+
+    assert {*shared, "libopenvino_ir_frontend", "libopenvino_onnx_frontend"} <= libraries
+    assert not [name for name in libraries if "gpu" in name or "npu" in name]
+    assert {folder for _, folder in contents.unimported_libraries()} == {"openvino/libs"}
+    assert {"openvino", "openvino._pyopenvino", "openvino.tools.ovc.convert"} <= set(modules)
+    assert "openvino.frontend.pytorch.py_pytorch_frontend" in modules
+    assert len(modules) == len(set(modules))
+    assert "openvino_telemetry" in contents.UNWANTED
+    for plugin in ("gpu", "npu"):  # wherever a search for libraries finds them
+        place = f"openvino/libs/libopenvino_intel_{plugin}_plugin.so"
+        assert not contents.is_wanted_file(place)
+
+
+def test_openvino_is_listed_without_being_imported() -> None:
+    """It would report its import to a web service."""
+    code = (
+        "import sys; sys.path.insert(0, 'packaging'); import bundle_contents as contents\n"
+        "contents.unimported_modules(); contents.unimported_libraries()\n"
+        "sys.exit('openvino' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT)
+
+    assert done.returncode == 0
 
 
 def test_nothing_that_the_program_imports_is_left_out() -> None:

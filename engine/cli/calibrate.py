@@ -30,9 +30,7 @@ def calibrate(
         list[Path],
         typer.Option("--data", help="Folder the models were trained on; give all of them."),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", help="Model folder that is given the files; one of the runs?")
-    ],
+    out: Annotated[Path, typer.Option("--out", help="Model folder that is given the files.")],
     others: Annotated[
         list[Path],
         typer.Option("--others", help="Folder of studies that are no short-axis cine, to try."),

@@ -2,14 +2,17 @@
 
 from typing import TypeVar
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,7 +34,13 @@ _DEVICES = (
 
 
 class SettingsDialog(QDialog):
-    """Shows the settings and writes them when accepted."""
+    """Shows the settings and writes them when accepted.
+
+    Signals:
+        self_test_wanted: The reader asks what is quickest on a device: auto, cpu or cuda.
+    """
+
+    self_test_wanted = Signal(str)
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,11 +49,13 @@ class SettingsDialog(QDialog):
         self.theme = _combo(_THEMES, settings.theme)
         self.palette_choice = _combo(_PALETTES, settings.colour_blind_safe)
         self.device = _combo(_DEVICES, settings.device)
+        self._quickest = QPushButton("Which is quickest here?")
         self.reader = QLineEdit(settings.reader)
         self.reader.setPlaceholderText("Name or initials; reports say who corrected")
         self.frame_rate = _spin(1, 60, settings.frame_rate_hz, " pictures/s")
         self.radius = _spin(0.5, 50, settings.brush_radius_mm, " mm")
         self._lay_out()
+        self._quickest.clicked.connect(self._ask_for_self_test)
 
     def accept(self) -> None:
         """Write the settings and close."""
@@ -68,7 +79,16 @@ class SettingsDialog(QDialog):
         form.addRow("Cine &speed", self.frame_rate)
         form.addRow("&Brush radius", self.radius)
         form.addRow(_heading("Prediction"))
-        form.addRow("&Device", self.device)
+        self._quickest.setAutoDefault(False)
+        self._quickest.setToolTip("Try the ways to compute on this device, with the chosen model")
+        device = QHBoxLayout()
+        device.setSpacing(8)
+        device.addWidget(self.device, stretch=1)
+        device.addWidget(self._quickest)
+        form.addRow("&Device", device)
+        label = form.labelForField(device)
+        assert isinstance(label, QLabel)
+        label.setBuddy(self.device)  # a row of two has none by itself
         button = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(button.Ok | button.Cancel)
         buttons.accepted.connect(self.accept)
@@ -78,6 +98,9 @@ class SettingsDialog(QDialog):
         layout.setSpacing(18)
         layout.addLayout(form)
         layout.addWidget(buttons)
+
+    def _ask_for_self_test(self) -> None:
+        self.self_test_wanted.emit(_chosen(_DEVICES, self.device))
 
 
 def _combo(choices: tuple[tuple[T, str], ...], chosen: T) -> QComboBox:

@@ -13,7 +13,7 @@ from engine.cli import main
 from engine.datasets.labelled import LabelledPatient, LabelledVolume, bits_of
 from engine.errors import ModelError
 from engine.learning.checkpoint import Model
-from engine.learning.doubt import calibrating
+from engine.learning.doubt import calibrating, trees
 from engine.learning.doubt.calibrating import calibrate, doubt_section, sides_of
 from engine.learning.doubt.collecting import Watcher, observe
 from engine.learning.doubt.fitting import cross_fit, deal, fit_volume_spread, tabulate
@@ -107,6 +107,7 @@ def load(path: Path) -> Model:
 def known_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrating, "load_model", load)
     monkeypatch.setattr(calibrating, "GROUPS", 3)
+    monkeypatch.setattr(trees, "_TREES", 40)  # quick, and enough for what is known here
 
 
 def test_what_was_observed_is_what_reader_and_network_drew() -> None:
@@ -201,7 +202,7 @@ def test_models_of_something_else_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path / "run", [0, 1])
-    atrium = change_recipe(recipe(), {"data.task": "left_atrium"})
+    atrium = change_recipe(recipe(), {"data.task": "left_atrium", "network.classes": 2})
     monkeypatch.setattr(
         calibrating, "load_model", lambda path: replace(load(path), entry=entry_of(path, atrium))
     )

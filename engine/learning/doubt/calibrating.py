@@ -46,6 +46,7 @@ from engine.progress import Steps
 from engine.structures import HEART_STRUCTURES, Structure
 
 _FEWEST_DRAWS = 8  # stacks that make a scale for a number of slices
+_LEARNING = "Learning what is ordinary"
 _VENTRICLES = (Structure.LV, Structure.RV)
 
 Sourced = Sequence[tuple[str, LabelledPatient]]
@@ -128,9 +129,6 @@ def _load(path: Path) -> Model:
             hint="Give runs of a short-axis recipe whose data.sample is slice.",
         )
     return model
-
-
-_LEARNING = "Learning what is ordinary"
 
 
 def _watch(model: Model, data: Sourced, device: torch.device) -> Steps[_Run]:
