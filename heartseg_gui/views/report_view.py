@@ -260,7 +260,11 @@ def _ventricle_card(
     grid.addWidget(_heading(title), 0, 0, 1, 3)
     big = _heading("–" if fraction is None else f"{100 * fraction:.0f} %", larger=13)
     grid.addWidget(big, 1, 0, 1, 2)
-    grid.addWidget(_line("ejection fraction", role="caption"), 2, 0, 1, 3)
+    bounds = report.lv_ef_range if with_mass else report.rv_ef_range
+    said = "ejection fraction"
+    if bounds is not None:
+        said += f", probably {100 * bounds[0]:.0f} to {100 * bounds[1]:.0f} %"
+    grid.addWidget(_line(said, role="caption"), 2, 0, 1, 3)
     rows = [
         ("EDV", function.end_diastolic_ml, "ml"),
         ("ESV", function.end_systolic_ml, "ml"),

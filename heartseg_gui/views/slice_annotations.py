@@ -13,6 +13,7 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.views.slice_rendering import SlicePlane, edge_letters
 from heartseg_gui.views.slice_texts import (
+    deserves_a_look,
     doubt_text,
     key_phase_text,
     phase_text,
@@ -25,6 +26,7 @@ from heartseg_gui.views.slice_texts import (
 _MARGIN_PX = 10
 _INK = QColor(240, 240, 235)
 _ACCENT = QColor(255, 200, 90)
+_QUIET = QColor(190, 190, 185)
 _DARK = QColor(0, 0, 0, 200)
 _EDGES = ((0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0))  # left, right, top, bottom
 _LONGEST_SCALE_SHARE = 0.25  # of the width of the view
@@ -126,14 +128,19 @@ class SliceAnnotations:
         ratio = painter.device().devicePixelRatioF()
         painter.drawPixmap(at, self._texts.pixmap(str(slice_index + 1), self._font, _INK, ratio))
         if doubt := doubt_text(self._document, self._view.phase, slice_index):
-            beside = at + QPoint(_DOUBT_PX, 0)
-            painter.drawPixmap(beside, self._texts.pixmap(doubt, self._font, _ACCENT, ratio))
+            beside, ink = at + QPoint(_DOUBT_PX, 0), self._doubt_ink(slice_index)
+            painter.drawPixmap(beside, self._texts.pixmap(doubt, self._font, ink, ratio))
 
     def doubts(self) -> tuple[str, ...]:
         """What is said about the slices on the screen being wrong."""
         view = self._view
         shown = range(view.slice_count) if view.montage else (view.slice_index,)
         return tuple(doubt_text(self._document, view.phase, number) for number in shown)
+
+    def _doubt_ink(self, slice_index: int) -> QColor:
+        """Bright where a look is worth most; else every number would cry."""
+        first = deserves_a_look(self._document, self._view.phase, slice_index)
+        return _ACCENT if first else _QUIET
 
     def _lay_out(self, viewport: QRect, pixels_per_mm: float, ratio: float) -> None:
         cine = self._document.cine
@@ -142,10 +149,13 @@ class SliceAnnotations:
         upper_right = [
             (phase_text(cine, self._view.phase), self._font, _INK),
             (key_phase_text(self._document, self._view.phase), self._letter_font, _ACCENT),
-            ("" if self._view.montage else self.doubts()[0], self._font, _ACCENT),
         ]
+        if not self._view.montage:
+            number = self._view.slice_index
+            upper_right.append((self.doubts()[0], self._font, self._doubt_ink(number)))
         width, level = self._display.width, self._display.level
-        window = "" if cine.colour is not None else window_text(width, level)
+        hidden = cine.colour is not None or self._view.montage  # there it stands above
+        window = "" if hidden else window_text(width, level)
         length_mm = scale_length_mm(_LONGEST_SCALE_SHARE * inner.width() / pixels_per_mm)
         scale = self._mark(scale_text(length_mm), self._font, _INK, ratio, inner, (1.0, 1.0))
         self._marks = [
@@ -176,6 +186,8 @@ class SliceAnnotations:
         names.append(cine.name)
         if self._view.montage:
             names.append(f"{cine.slice_count} slices")
+            if cine.colour is None:
+                names.append(window_text(self._display.width, self._display.level))
         else:
             names.append(slice_text(cine, self._view.slice_index))
         return "\n".join(names)

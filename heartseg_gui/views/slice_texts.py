@@ -7,6 +7,7 @@ from heartseg_gui.documents.study_document import StudyDocument
 _SCALE_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _NARROW_WINDOW = 20.0
 _SMALLEST_DOUBT_ML = 0.05  # less is nothing
+_LOOKED_AT_FIRST = 0.2  # of the slices of a phase
 
 
 def slice_text(cine: Cine, slice_index: int) -> str:
@@ -40,6 +41,16 @@ def doubt_text(document: StudyDocument, phase: int, slice_index: int) -> str:
         return ""
     error_ml = float(doubt.expected_error_ml[slice_index])
     return "" if error_ml < _SMALLEST_DOUBT_ML else f"{error_ml:.1f} ml in doubt"
+
+
+def deserves_a_look(document: StudyDocument, phase: int, slice_index: int) -> bool:
+    """Whether a slice is among the fifth of its phase with the largest expected error."""
+    doubt = document.provenance.doubt.get(phase)
+    if doubt is None or not doubt_text(document, phase, slice_index):
+        return False
+    errors_ml = doubt.expected_error_ml
+    worse = int((errors_ml > errors_ml[slice_index]).sum())
+    return worse < max(1, round(_LOOKED_AT_FIRST * len(errors_ml)))
 
 
 def window_text(width: float, level: float) -> str:

@@ -16,7 +16,7 @@ from engine.structures import HEART_STRUCTURES
 from engine.study import Origin, PhaseLabelled, Provenance
 from heartseg_gui.app import Window
 from heartseg_gui.documents.view_state import Tool
-from heartseg_gui.views.slice_texts import doubt_text
+from heartseg_gui.views.slice_texts import deserves_a_look, doubt_text
 from tests.gui.shell import FakePrediction, drag, open_shell, open_study
 from tests.phantoms import CylinderHeart
 
@@ -284,6 +284,8 @@ def test_a_slice_says_how_much_is_in_doubt_until_it_is_corrected(
         assert doubt_text(window.document, 2, 3) == "2.3 ml in doubt"
         assert doubt_text(window.document, 0, 2) == ""
         assert doubt_text(window.document, 1, 3) == ""
+        assert deserves_a_look(window.document, 0, 3)
+        assert not deserves_a_look(window.document, 0, 2)
 
         shown = window.views.picture.grab().toImage()
         window.tools.set_tool(Tool.BRUSH)
