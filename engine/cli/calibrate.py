@@ -91,11 +91,11 @@ def _show(figures: dict[str, Any]) -> None:
     auroc = figures["auroc_dice_below_80"]
     table.add_row("AUROC for slice Dice < 0.8", "-" if auroc is None else f"{auroc:.3f}")
     table.add_row("Error of the expected Dice", f"{figures['expected_dice_error']:.3f}")
-    table.add_row("Error of the expected error [ml]", f"{figures['expected_error_ml_error']:.2f}")
+    table.add_row("Error of the expected error, in ml", f"{figures['expected_error_ml_error']:.2f}")
     for name in ("lv", "rv"):
         interval = figures[f"{name}_ef"]
         table.add_row(
-            f"{name.upper()} EF, 90 % interval: patients inside, mean width [points]",
+            f"{name.upper()} EF, 90 % interval: patients inside, mean width in points",
             f"{100 * interval['coverage']:.0f} % of {interval['patients']}, "
             f"{interval['mean_width_points']:.1f}",
         )

@@ -97,6 +97,7 @@ class SliceAnnotations:
         self._title_font = _font(20)
         self._marks: list[_Mark] = []
         self._laid_out_for: object = None
+        self._written_doubts: tuple[str, ...] = ()
         self._letters: tuple[Geometry, tuple[str, str, str, str]] | None = None
         self._scale_bar = QPainterPath()
 
@@ -137,6 +138,10 @@ class SliceAnnotations:
         shown = range(view.slice_count) if view.montage else (view.slice_index,)
         return tuple(doubt_text(self._document, view.phase, number) for number in shown)
 
+    def doubts_changed(self) -> bool:
+        """Whether something else is to be said about them than was laid out last."""
+        return self.doubts() != self._written_doubts
+
     def _doubt_ink(self, slice_index: int) -> QColor:
         """Bright where a look is worth most; else every number would cry."""
         first = deserves_a_look(self._document, self._view.phase, slice_index)
@@ -145,6 +150,7 @@ class SliceAnnotations:
     def _lay_out(self, viewport: QRect, pixels_per_mm: float, ratio: float) -> None:
         cine = self._document.cine
         assert cine is not None
+        self._written_doubts = self.doubts()
         inner = QRectF(viewport.adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX))
         upper_right = [
             (phase_text(cine, self._view.phase), self._font, _INK),

@@ -68,7 +68,6 @@ class SliceView(SliceCanvas):
             document, view, display, tools, scene=self._slices, camera=self._camera, parent=self
         )
         self._mouse: QPointF | None = None  # in the viewport
-        self._doubts: tuple[str, ...] = ()
         self._ring = BrushRing(self.viewport())
         self._connect_facts()
         self._show_arrangement()
@@ -125,9 +124,7 @@ class SliceView(SliceCanvas):
 
     def _show_doubts(self) -> None:
         """Write anew where a doubt came or went; other strokes repaint nothing for it."""
-        doubts = self._annotations.doubts() if self._document.cine is not None else ()
-        if doubts != self._doubts:
-            self._doubts = doubts
+        if self._document.cine is not None and self._annotations.doubts_changed():
             self._show_state()
 
     def _show_tool(self) -> None:
