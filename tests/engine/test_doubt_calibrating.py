@@ -214,6 +214,9 @@ def test_data_that_a_model_was_not_trained_on_are_refused(tmp_path: Path) -> Non
     run = make_run(tmp_path / "run", [0, 1])
     with pytest.raises(ModelError, match="not in the data"):
         sides_of(load(run), PATIENTS[1:])
+    (run / "split.json").write_text('{"trained": 3}')
+    with pytest.raises(ModelError, match="damaged"):
+        sides_of(load(run), PATIENTS)
     (run / "split.json").unlink()
     trained, held_out = sides_of(load(run), PATIENTS)
     assert sorted(each.name for _, each in (*trained, *held_out)) == sorted(

@@ -153,8 +153,7 @@ def sides_of(model: Model, data: Sourced) -> tuple[Sourced, Sourced]:
     folder = model.entry.path
     by_name = {patient.name: (source, patient) for source, patient in data}
     if (folder / "split.json").is_file():
-        parts = json.loads((folder / "split.json").read_text(encoding="utf-8"))
-        trained, held_out = parts["trained"], parts["held_out"]
+        trained, held_out = _read_split(folder / "split.json")
     else:
         split = split_patients([patient for _, patient in data], model.recipe)
         trained, held_out = ([each.name for each in part] for part in (split.train, split.test))
@@ -171,6 +170,18 @@ def sides_of(model: Model, data: Sourced) -> tuple[Sourced, Sourced]:
             hint="Give all folders it was trained on (--data).",
         )
     return [by_name[name] for name in trained], [by_name[name] for name in held_out]
+
+
+def _read_split(path: Path) -> tuple[list[str], list[str]]:
+    """Names of the patients that were trained on and of those held out."""
+    try:
+        parts = json.loads(path.read_text(encoding="utf-8"))
+        return [str(name) for name in parts["trained"]], [str(name) for name in parts["held_out"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{path} is damaged: it does not tell who was trained on and held out.",
+            hint="Give a run as `heartseg train` wrote it.",
+        ) from error
 
 
 def _refuse_twice(runs: Sequence[_Run]) -> None:
