@@ -74,7 +74,7 @@ def _value(loss: Loss, recipe: Recipe) -> Tensor:
 
 
 def test_every_published_system_has_its_recipes() -> None:
-    assert set(list_recipes()) == {*OF_PAPERS, "shortaxis-unet"}
+    assert set(list_recipes()) == {*OF_PAPERS, "shortaxis-unet", "shortaxis-open"}
     assert set(OF_PAPERS.values()) == set(published_papers())
 
 
