@@ -138,6 +138,10 @@ class _Predictor:
             self._done[phase] = np.ascontiguousarray(self._turn.undo(reading.labels))
         return self._done[phase]
 
+    def find_heart(self, phase: int) -> None:
+        """Look for the heart in a phase, if it was not found before: a step of its own."""
+        self._safely(lambda: self._find(self._image(phase)))
+
     def measure_middle(self, phase: int) -> int:
         """Voxels of the LV cavity in the middle slices of a phase."""
         count = self._cine.slice_count
@@ -230,6 +234,9 @@ def predict(
     order = sorted(wanted, key=lambda phase: (phase != first, phase))
     voxels = np.zeros(cine.shape, np.uint8)
     made_by = model.provenance
+    if order:
+        yield Progress(0, len(order), "Looking for the heart")
+        predictor.find_heart(order[0])
     for number, phase in enumerate(order):
         yield Progress(number, len(order), f"Predicting phase {phase + 1}")
         labels = predictor.label(phase)
