@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.bench import (
     brush,
     idle,
+    invariance,
     opening,
     predicting,
     predicting_beside,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "predicting_window": predicting_window.measure,
     "training": training.measure,
     "scoring": scoring.measure,
+    "invariance": invariance.measure,
 }
 """One file, one line here: a function that measures and returns its lines of the table."""
 

@@ -1,0 +1,97 @@
+"""How much a prediction differs from itself when the same slices are stored or cut otherwise.
+
+1 - Dice, mean over RV, myocardium and LV of both phases of three held-out ACDC patients. Swapping
+and reversing axes is done to the pixels alone, without telling the affine: told, it changes nothing
+(`tests/engine/test_invariance.py`). Other pixel sizes are compared on the coarser of both grids.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import interpolate, one_hot
+
+from engine.cine import Cine
+from engine.geometry import Geometry
+from engine.io.study_folder import read_study
+from engine.learning.checkpoint import load_model
+from engine.learning.inference import predict
+from engine.progress import run_to_end
+from engine.structures import HEART_STRUCTURES
+from tests.bench.measuring import Measurement, summarise
+from tests.conftest import data_root
+
+_PATIENTS = ("patient002", "patient036", "patient061")
+_TARGET = 0.02
+_MARGIN = 12  # pixels around the heart that a tight cut leaves
+
+Labels = NDArray[np.uint8]
+Stack = NDArray[np.generic]
+Label = Callable[[Stack, tuple[float, ...]], Labels]
+
+
+def measure() -> list[Measurement]:
+    """One line a change; none where the data are absent."""
+    folder = data_root() / "acdc" / "training"
+    if not folder.is_dir():
+        return []
+    model = load_model()
+
+    def label(stack: Stack, mm: tuple[float, ...]) -> Labels:
+        affine = np.diag([mm[2], mm[1], mm[0], 1.0])
+        voxels = np.ascontiguousarray(stack)[None]
+        cine = Cine("changed", voxels, Geometry.from_affine(affine, stack.shape))
+        found = run_to_end(predict(model, cine, phases=(0,), device="cpu", judge=False))
+        return found.voxels[0]
+
+    samples: dict[str, list[float]] = {}
+    for name in _PATIENTS:
+        cine = run_to_end(read_study(folder / name)).stacks[0].cine
+        for stack in cine.voxels:
+            for change, lost in _try_all(label, stack, cine.geometry.spacing_mm):
+                samples.setdefault(change, []).append(lost)
+    return [
+        summarise(f"unlike itself: {change}", "1 - Dice", values, target_median=_TARGET)
+        for change, values in samples.items()
+    ]
+
+
+def _try_all(label: Label, stack: Stack, mm: tuple[float, ...]) -> Iterator[tuple[str, float]]:
+    plain = label(stack, mm)
+    _, height, width = stack.shape
+    yield "rows reversed, unsaid", _lost(label(stack[:, ::-1], mm)[:, ::-1], plain)
+    swapped = label(stack.swapaxes(1, 2), (mm[0], mm[2], mm[1]))
+    yield "rows and columns swapped, unsaid", _lost(swapped.swapaxes(1, 2), plain)
+    yield "slices reversed, unsaid", _lost(label(stack[::-1], mm)[::-1], plain)
+    padded = label(np.pad(stack, ((0, 0), (37, 60), (21, 90))), mm)
+    yield "padded", _lost(padded[:, 37 : 37 + height, 21 : 21 + width], plain)
+    rows, columns = (np.flatnonzero(plain.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    top, left = (max(0, int(places[0]) - _MARGIN) for places in (rows, columns))
+    yield "cut off centre", _lost(label(stack[:, top:, left:], mm), plain[:, top:, left:])
+    for wanted_mm in (0.7, 2.0):
+        size = (round(height * mm[1] / wanted_mm), round(width * mm[2] / wanted_mm))
+        planes = torch.from_numpy(stack.astype(np.float32))[:, None]
+        other = interpolate(planes, size, mode="bilinear", antialias=True)[:, 0].numpy()
+        found = label(other, (mm[0], height * mm[1] / size[0], width * mm[2] / size[1]))
+        coarse = min(size, (height, width))
+        yield (
+            f"{wanted_mm} mm pixels",
+            _lost(_brought_to(found, coarse), _brought_to(plain, coarse)),
+        )
+
+
+def _brought_to(labels: Labels, size: tuple[int, int]) -> Labels:
+    """Labels on another grid, each pixel having what fills most of it."""
+    if labels.shape[1:] == size:
+        return labels
+    shares = one_hot(torch.from_numpy(labels.astype(np.int64)), 4).permute(0, 3, 1, 2).float()
+    return interpolate(shares, size, mode="area").argmax(dim=1).numpy().astype(np.uint8)
+
+
+def _lost(one: Labels, other: Labels) -> float:
+    dice = [
+        2 * ((one == s) & (other == s)).sum() / ((one == s).sum() + (other == s).sum())
+        for s in HEART_STRUCTURES
+    ]
+    return 1 - float(np.mean(dice))
