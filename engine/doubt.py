@@ -127,6 +127,11 @@ def mean_unfamiliarity(doubts: Iterable[PhaseDoubt]) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
+def warn_of_unfamiliar(doubts: Iterable[PhaseDoubt]) -> list[str]:
+    """`UNFAMILIAR` where it is to be said of the predicted phases of a study, else nothing."""
+    return [UNFAMILIAR] if mean_unfamiliarity(doubts) > 1 else []
+
+
 def ef_sd_percent(
     ed: PhaseDoubt, es: PhaseDoubt, edv_ml: float, esv_ml: float, structure: Structure
 ) -> float:

@@ -15,7 +15,7 @@ from engine.clinical.plausibility import (
     warn_about_volumes,
 )
 from engine.clinical.source_problems import repeat_problems
-from engine.clinical.trust import ef_range, expected_errors_ml, warn_about_model
+from engine.clinical.trust import ef_range, expected_errors_ml
 from engine.clinical.volumes import (
     VentricleFunction,
     VolumeCurve,
@@ -23,6 +23,7 @@ from engine.clinical.volumes import (
     mass_g,
     slice_areas_mm2,
 )
+from engine.doubt import warn_of_unfamiliar
 from engine.errors import GridMismatchError, UnmeasurableError
 from engine.labelmap import LabelMap
 from engine.structures import HEART_STRUCTURES, Structure
@@ -179,7 +180,7 @@ def make_report(
     )
     warnings = [
         *repeat_problems(study, stack),  # first: they put every number in doubt
-        *warn_about_model(provenance),
+        *warn_of_unfamiliar(provenance.doubt.values()),
         *_warn_about_phases(stack, choice),
         *warn_about_volumes(lv, rv, wall, choice),
         *warn_about_labels(labels, choice),

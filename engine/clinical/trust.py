@@ -1,8 +1,8 @@
-"""What the model's doubt means for a report: ranges of the ejection fraction, slices, warnings."""
+"""What the model's doubt means for a report: ranges of the ejection fraction, and slices."""
 
 from engine.clinical.phases import PhaseChoice
 from engine.clinical.volumes import VentricleFunction
-from engine.doubt import UNFAMILIAR, PhaseDoubt, ef_interval, mean_unfamiliarity
+from engine.doubt import PhaseDoubt, ef_interval
 from engine.structures import Structure
 from engine.study import Provenance
 
@@ -46,8 +46,3 @@ def expected_errors_ml(
     if doubt is None or len(doubt.expected_error_ml) != slice_count:
         return (None,) * slice_count
     return tuple(float(value) for value in doubt.expected_error_ml)
-
-
-def warn_about_model(provenance: Provenance) -> list[str]:
-    """What is to be said of a prediction as a whole."""
-    return [UNFAMILIAR] if mean_unfamiliarity(provenance.doubt.values()) > 1 else []

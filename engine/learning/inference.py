@@ -1,6 +1,6 @@
 """Predicting: from a cine and a model to labels on the cine's own grid."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.cine import Cine
-from engine.doubt import UNFAMILIAR, PhaseDoubt, mean_unfamiliarity
+from engine.doubt import PhaseDoubt, warn_of_unfamiliar
 from engine.errors import ModelError
 from engine.learning.checkpoint import Model
 from engine.learning.doubt.facts import facts_of
@@ -246,7 +246,7 @@ def predict(
         provenance = replace(made_by, doubt=own)
         yield PhaseLabelled(number + 1, len(order), told, phase, labels, provenance)
     doubts = {phase: predictor.doubts[phase] for phase in wanted if phase in predictor.doubts}
-    notes = (*_warn_of_unfamiliar(doubts), *([excuse] if excuse else []), *predictor.notes)
+    notes = (*warn_of_unfamiliar(doubts.values()), *([excuse] if excuse else []), *predictor.notes)
     phases_done = tuple(sorted(wanted))
     return Prediction(voxels, phases_done, replace(made_by, doubt=doubts), notes)
 
@@ -257,10 +257,6 @@ def _read_doubt(model: Model) -> tuple[DoubtModel | None, str]:
         return read_doubt(model.entry.path, weights=model.hash), ""
     except ModelError as error:
         return None, error.what
-
-
-def _warn_of_unfamiliar(doubts: Mapping[int, PhaseDoubt]) -> list[str]:
-    return [UNFAMILIAR] if mean_unfamiliarity(doubts.values()) > 1 else []
 
 
 def _refuse_other_tasks(model: Model) -> None:

@@ -20,11 +20,11 @@ from engine.datasets.neighbours import stack_neighbours
 from engine.errors import ModelError
 from engine.learning.components import clean_up
 from engine.learning.execution import Answer
+from engine.learning.execution.torch_executor import TorchExecutor
 from engine.learning.window import Window, around_heart, whole_slices
 from engine.recipe import ImageRecipe, Recipe
 
 _SLICES_A_CALL = 16  # bounds the memory; how they are computed is the executor's matter
-_SLICES_AT_ONCE = 2  # small batches stay in the processor's cache
 _SEARCHED = (0.35, 0.5, 0.65)  # of the stack: where a heart is looked for
 
 Execute = Callable[[Tensor], Answer]
@@ -276,11 +276,5 @@ def _probabilities(logits: Tensor) -> Tensor:
 
 def reader_of(network: nn.Module, recipe: Recipe, device: torch.device) -> Reader:
     """A reader for a network in evaluation mode that lies on `device`."""
-
-    def execute(images: Tensor) -> Answer:
-        step = _SLICES_AT_ONCE if device.type == "cpu" else len(images)
-        parts = [network(images[start : start + step]) for start in range(0, len(images), step)]
-        return Answer(torch.cat(parts), None)
-
     stride = int(network.stride)  # type: ignore[arg-type]
-    return Reader(execute, recipe, stride=stride, device=device)
+    return Reader(TorchExecutor(network, device), recipe, stride=stride, device=device)
