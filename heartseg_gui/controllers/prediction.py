@@ -1,7 +1,7 @@
 """Segmenting with a model, as one step of undo."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,38 +14,50 @@ from engine.progress import Progress, Steps
 from engine.study import PhaseLabelled, Provenance, Stack
 from heartseg_gui.controllers.loading import load_chosen
 from heartseg_gui.documents.commands import ReplaceLabels
-from heartseg_gui.documents.study_document import StudyDocument
+from heartseg_gui.documents.study_document import PhasesByHand, StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import Job, JobQueue, Lane
 from heartseg_gui.settings import Settings
 
 Phases = Literal["ed-es", "all"]
-PredictSteps = Callable[[Cine, Phases, str, str, int | None, int | None, int], Steps[Any]]
-"""From cine, phases, model name, device, ED, ES and the phase that is wanted first to steps that
-may yield a `PhaseLabelled` for each phase and return a `Prediction`."""
 
 
-def predict_steps(
-    cine: Cine,
-    phases: Phases,
-    model: str,
-    device: str,
-    ed: int | None,
-    es: int | None,
-    first: int,
-) -> Steps[Any]:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a prediction.
+
+    Attributes:
+        phases: Which ones.
+        model: Key of the chosen model, or empty for the default one.
+        device: auto, cpu or cuda.
+        key_phases: End-diastole and end-systole, each where known.
+        first: The phase that is wanted first.
+    """
+
+    phases: Phases
+    model: str
+    device: str
+    key_phases: PhasesByHand
+    first: int
+
+
+PredictSteps = Callable[[Cine, Wish], Steps[Any]]
+"""Steps that may yield a `PhaseLabelled` for each phase and return a `Prediction`."""
+
+
+def predict_steps(cine: Cine, wish: Wish) -> Steps[Any]:
     """Predict with a shipped model; torch is imported on the pool thread."""
     yield Progress(0, 0, "Loading the model")
     from engine.learning.inference import predict
 
     return (
         yield from predict(
-            load_chosen(model),
+            load_chosen(wish.model),
             cine,
-            phases=phases,
-            device=device,
-            key_phases=(ed, es),
-            first=first,
+            phases=wish.phases,
+            device=wish.device,
+            key_phases=wish.key_phases,
+            first=wish.first,
         )
     )
 
@@ -108,15 +120,14 @@ class Prediction(QObject):
         if cine is None or document.labels is None or self._job is not None:
             return
         self._stack, self._text = document.stack, text
-        steps = self._predict(
-            cine,
+        wish = Wish(
             phases,
             self._settings.model,
             self._settings.device,
-            document.ed_phase,
-            document.es_phase,
+            (document.ed_phase, document.es_phase),
             self._view.phase,
         )
+        steps = self._predict(cine, wish)
         self._run, self._taken = self._run + 1, []
         self._job = self._jobs.add(text, steps, lane=Lane.COMPUTE)
         self._job.progressed.connect(self._take_progress)

@@ -17,6 +17,7 @@ from engine.cine import Cine
 from engine.progress import Progress, Steps
 from engine.study import Origin, Provenance, StoredLabels, Study
 from heartseg_gui.app import Window, build_window
+from heartseg_gui.controllers.prediction import Wish
 from heartseg_gui.documents.prompts import Unsaved
 from heartseg_gui.documents.snapshot import Snapshot
 from heartseg_gui.settings import Settings
@@ -64,9 +65,7 @@ def read_cylinders(path: Path) -> Steps[Study]:
     return CylinderHeart().study(path)
 
 
-def predict_reference(
-    cine: Cine, phases: str, model: str, device: str, ed: int | None, es: int | None, first: int
-) -> Steps[Any]:
+def predict_reference(cine: Cine, wish: Wish) -> Steps[Any]:
     """Predicts phases 0 and 2, right to the voxel."""
     yield Progress(0, 1, "Predicting")
     wanted = (0, 2)

@@ -15,6 +15,7 @@ from engine.progress import Progress, Steps
 from engine.structures import HEART_STRUCTURES
 from engine.study import Origin, PhaseLabelled, Provenance
 from heartseg_gui.app import Window
+from heartseg_gui.controllers.prediction import Wish
 from heartseg_gui.documents.view_state import Tool
 from heartseg_gui.views.slice_texts import deserves_a_look, doubt_text
 from tests.gui.shell import FakePrediction, drag, open_shell, open_study
@@ -92,16 +93,7 @@ class SlowModel:
     def __init__(self) -> None:
         self.go = Event()
 
-    def predict(
-        self,
-        cine: Cine,
-        phases: str,
-        model: str,
-        device: str,
-        ed: int | None,
-        es: int | None,
-        first: int,
-    ) -> Steps[Any]:
+    def predict(self, cine: Cine, wish: Wish) -> Steps[Any]:
         yield Progress(0, 2, "Predicting")
         self.go.wait(20)
         yield Progress(1, 2, "Predicting")
@@ -145,18 +137,9 @@ class PhaseByPhase:
     def __init__(self) -> None:
         self.go = Event()
 
-    def predict(
-        self,
-        cine: Cine,
-        phases: str,
-        model: str,
-        device: str,
-        ed: int | None,
-        es: int | None,
-        first: int,
-    ) -> Steps[Any]:
+    def predict(self, cine: Cine, wish: Wish) -> Steps[Any]:
         voxels = CylinderHeart().labels().voxels.copy()
-        order = sorted(range(4), key=lambda phase: (phase != first, phase))
+        order = sorted(range(4), key=lambda phase: (phase != wish.first, phase))
         for number, phase in enumerate(order):
             made_by = FakePrediction.provenance
             yield PhaseLabelled(number + 1, 4, "Predicting", phase, voxels[phase], made_by)
@@ -254,16 +237,7 @@ def test_a_prediction_for_a_study_that_is_gone_is_dropped(
 class Doubtful:
     """Right to the voxel, and in doubt about the third slice."""
 
-    def predict(
-        self,
-        cine: Cine,
-        phases: str,
-        model: str,
-        device: str,
-        ed: int | None,
-        es: int | None,
-        first: int,
-    ) -> Steps[Any]:
+    def predict(self, cine: Cine, wish: Wish) -> Steps[Any]:
         yield Progress(0, 1, "Predicting")
         errors_ml = np.array([0.0, 0.0, 0.0, 2.34, 0.0, 0.0])
         doubt = PhaseDoubt(np.ones(6), errors_ml, dict.fromkeys(HEART_STRUCTURES, 3.0), 0.2, {})
