@@ -16,6 +16,27 @@ _ABANDONED_S = 3600.0
 
 
 @contextmanager
+def part_beside(path: Path) -> Iterator[Path]:
+    """A path for a temporary file that takes the place of `path` when the block ends well.
+
+    For writers that open their file themselves; others take `replacing`.
+
+    Raises:
+        OSError: Something could not be written; what was at `path` before is untouched.
+    """
+    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    _remove_left_over(path)
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that replaces it when the block ends well.
 
@@ -23,23 +44,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         CannotSaveError: The folder is read-only, the disk is full, or the like; what was at
             `path` before is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-    _remove_left_over(path)
     try:
-        with temporary.open("xb") as file:
+        with part_beside(path) as part, part.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise CannotSaveError(
             f"{path.name} could not be written: {error.strerror or error}.",
             hint=f"Check that {path.parent} can be written to and the disk has room, "
             "or save to another folder.",
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _remove_left_over(path: Path) -> None:

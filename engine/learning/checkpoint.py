@@ -4,11 +4,9 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,6 +14,7 @@ from safetensors.torch import load, load_file, save_file
 from torch import Tensor, nn
 
 from engine.errors import CannotSaveError, ModelError
+from engine.io.atomic_file import part_beside
 from engine.learning.checksums import check_content, check_file, unreadable
 from engine.learning.models import ONNX_NETWORK, ModelEntry, find_model
 from engine.learning.weight_fit import misfit_of
@@ -224,26 +223,20 @@ def save_tensors(
     Raises:
         CannotSaveError: They cannot be written; what was there before is untouched.
     """
-    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     plain = {name: value.contiguous() for name, value in tensors.items()}
     metadata = {} if notes is None else {_NOTES: json.dumps(notes, allow_nan=False)}
     try:
-        part.touch()
-        mode = part.stat().st_mode
-        save_file(plain, part, metadata or None)
-        part.chmod(mode)  # the writer's own is for its user alone
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
+        with part_beside(path) as part:
+            part.touch()
+            mode = part.stat().st_mode
+            save_file(plain, part, metadata or None)
+            part.chmod(mode)  # the writer's own is for its user alone
     except (OSError, SafetensorError) as error:
         raise CannotSaveError(
             f"{path.name} could not be written: {_reason(error)}.",
             hint=f"Make room in {path.parent} or choose another folder; what was saved before "
             "is still there.",
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _reason(error: Exception) -> str:
