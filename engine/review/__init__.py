@@ -1,0 +1,1 @@
+"""What readers decide about labels: states of slices, approval, findings set aside."""
