@@ -26,7 +26,7 @@ from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ToolState, ViewState
 from heartseg_gui.jobs import JobQueue, Lane
-from heartseg_gui.main_window import MainWindow, Parts, WindowDialogs
+from heartseg_gui.main_window import MainWindow, Parts
 from heartseg_gui.settings import Settings, Theme
 from heartseg_gui.theme import (
     DARK,
@@ -45,6 +45,7 @@ from heartseg_gui.views.slice_view import SliceView
 from heartseg_gui.views.structure_panel import StructurePanel
 from heartseg_gui.views.study_browser import StudyBrowser
 from heartseg_gui.views.tool_panel import ToolPanel
+from heartseg_gui.window_dialogs import WindowDialogs
 
 _log = logging.getLogger(__name__)
 

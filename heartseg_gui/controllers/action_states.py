@@ -2,7 +2,8 @@
 
 from PySide6.QtCore import QObject
 
-from heartseg_gui.actions import Actions, Needs
+from heartseg_gui.action_tables import Needs
+from heartseg_gui.actions import Actions
 from heartseg_gui.controllers.prediction import Prediction
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
 from heartseg_gui.documents.study_document import StudyDocument

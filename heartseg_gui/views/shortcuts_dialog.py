@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from heartseg_gui.actions import ACTIONS
+from heartseg_gui.action_tables import ACTIONS
 
 MOUSE = (
     ("Wheel", "Slice"),

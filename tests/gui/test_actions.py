@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 from PySide6.QtGui import QKeySequence, QUndoStack
 
-from heartseg_gui.actions import ACTIONS, MENUS, TOOLBAR, Actions, ActionSpec, tip_with_keys
+from heartseg_gui.action_tables import ACTIONS, MENUS, TOOLBAR, ActionSpec
+from heartseg_gui.actions import Actions, tip_with_keys
 from resources import resource_path
 
 _MADE_BY_THE_WINDOW = {"recent", "panels", "|"}

@@ -1,0 +1,27 @@
+"""Models and what they segment."""
+
+from heartseg_gui.action_tables.spec import ActionSpec, Needs
+
+_PREDICT = Needs.LABELS | Needs.FREE
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        "predict",
+        "&Predict ED and ES",
+        ("Ctrl+L",),
+        "Segment end-diastole and end-systole",
+        "predict",
+        _PREDICT,
+    ),
+    ActionSpec(
+        "predict_all",
+        "Predict &all phases",
+        ("Ctrl+Shift+L",),
+        "Segment every phase",
+        "",
+        _PREDICT,
+    ),
+    ActionSpec("models", "&Models and cards…", (), "Licence, data, scores and limits of each"),
+)
+
+MENU = ("&Model", "predict predict_all | models")

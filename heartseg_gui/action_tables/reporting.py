@@ -1,0 +1,33 @@
+"""Key phases, report, export."""
+
+from heartseg_gui.action_tables.spec import ActionSpec, Needs
+
+_LABELS = Needs.LABELS
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("set_ed", "Set end-&diastole here", ("Alt+D",), "ED is this phase", "", _LABELS),
+    ActionSpec("set_es", "Set end-&systole here", ("Alt+S",), "ES is this phase", "", _LABELS),
+    ActionSpec(
+        "find_key_phases",
+        "&Find ED and ES again",
+        (),
+        "Forget the phases set by hand",
+        "",
+        _LABELS,
+    ),
+    ActionSpec("report", "&Report", ("Ctrl+R",), "Measure and show the report", "report", _LABELS),
+    ActionSpec(
+        "export", "&Export report…", ("Ctrl+E",), "Write PDF, CSV and JSON", "export", _LABELS
+    ),
+    ActionSpec(
+        "export_labels",
+        "Export labels as &NIfTI…",
+        ("Ctrl+Shift+E",),
+        "Write the labels for other programs",
+        "",
+        _LABELS,
+    ),
+    ActionSpec("study_check", "Study &check", ("Ctrl+G",), "What was found in the folder", "grid"),
+)
+
+MENU = ("&Report", "report export | set_ed set_es find_key_phases")

@@ -1,0 +1,39 @@
+"""Who hears whom: one module for each part of the reader's day."""
+
+from heartseg_gui.introductions import (
+    correcting,
+    leaving,
+    looking,
+    opening,
+    predicting,
+    reporting,
+    self_testing,
+)
+from heartseg_gui.program import Window
+
+
+def introduce_all(window: Window) -> None:
+    """All introductions, in the order of the reader's day."""
+    for part in (opening, looking, predicting, correcting, reporting, self_testing, leaving):
+        part.introduce(window)
+    controllers = window.controllers
+    for speaker in (
+        controllers.saving,
+        controllers.opening,
+        controllers.viewing,
+        controllers.key_phases,
+        controllers.history,
+        controllers.choosing,
+        controllers.prediction,
+        controllers.correction,
+        controllers.reporting,
+    ):
+        speaker.told.connect(window.main.show_message)
+    for worker in (
+        controllers.saving,
+        controllers.opening,
+        controllers.choosing,
+        controllers.prediction,
+        controllers.reporting,
+    ):
+        worker.failed.connect(window.dialogs.show_error)
