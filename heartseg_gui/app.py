@@ -29,6 +29,7 @@ from heartseg_gui.controllers.self_testing import SelfTesting, SelfTestSteps, se
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.crash import CrashReporter, log_folder, program_version, start_log
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.documents.study_document import StudyDocument
@@ -42,6 +43,7 @@ from heartseg_gui.theme import Colours, make_palette, make_style_sheet
 from heartseg_gui.views.cine_bar import CineBar
 from heartseg_gui.views.geometry_page import GeometryPage
 from heartseg_gui.views.job_panel import JobPanel
+from heartseg_gui.views.measures_panel import MeasuresPanel
 from heartseg_gui.views.message_label import MessageLabel
 from heartseg_gui.views.model_panel import ModelPanel
 from heartseg_gui.views.place_label import PlaceLabel
@@ -80,7 +82,7 @@ def build_window(
     settings = Settings() if settings is None else settings
     prompts = PromptDialogs() if prompts is None else prompts
     document, view, display, tools = StudyDocument(), ViewState(), DisplayState(), ToolState()
-    choice, jobs = ModelChoice(settings.model), JobQueue()
+    choice, measures, jobs = ModelChoice(settings.model), LiveMeasures(document), JobQueue()
     actions = Actions(document.undo_stack)
     saving = Saving(document, jobs, settings, prompts, save=save)
     prediction = Prediction(document, view, jobs, settings, predict=predict)
@@ -102,6 +104,7 @@ def build_window(
         cine_bar=CineBar(document, view),
         browser=StudyBrowser(document, settings),
         structures=StructurePanel(display, tools),
+        measures=MeasuresPanel(measures, view),
         tool_panel=ToolPanel(tools),
         models=ModelPanel(choice, actions["predict"]),
         report=ReportView(document),
@@ -112,7 +115,7 @@ def build_window(
     )
     volume = partial(_make_volume, document, view, display, jobs)
     main = MainWindow(document, settings, actions, views.arranged(), make_volume=volume)
-    states = (settings, document, view, display, tools, choice, jobs)
+    states = (settings, document, view, display, tools, choice, measures, jobs)
     dialogs = WindowDialogs(main, settings)
     appearance = Appearance(settings, display, views, _dress)
     window = Window(*states, actions, controllers, views, main, dialogs, appearance)

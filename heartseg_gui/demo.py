@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
-from PySide6.QtWidgets import QApplication
 
 from engine import cli
 from heartseg_gui.app import Window, build_window, make_program
 from heartseg_gui.settings import Settings, Theme
 
 _SEED = 7
+_REST_MS = 150
 _PATIENCE_MS = 120_000
 _SIZE = (1440, 900)
 
@@ -90,8 +90,10 @@ def _picture(window: Window, path: Path) -> None:
 
 
 def _settle() -> None:
-    for _ in range(5):
-        QApplication.processEvents()
+    """Let the window draw all that it draws when it comes to rest."""
+    loop = QEventLoop()
+    QTimer.singleShot(_REST_MS, loop.quit)
+    loop.exec()
 
 
 def _wait(done: Callable[[], bool]) -> bool:

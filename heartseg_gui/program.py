@@ -22,6 +22,7 @@ from heartseg_gui.controllers.saving import Saving
 from heartseg_gui.controllers.self_testing import SelfTesting
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.documents.display_state import DisplayState, Palette
+from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ToolState, ViewState
@@ -37,6 +38,7 @@ from heartseg_gui.theme import (
 from heartseg_gui.views.cine_bar import CineBar
 from heartseg_gui.views.geometry_page import GeometryPage
 from heartseg_gui.views.job_panel import JobPanel
+from heartseg_gui.views.measures_panel import MeasuresPanel
 from heartseg_gui.views.message_label import MessageLabel
 from heartseg_gui.views.model_panel import ModelPanel
 from heartseg_gui.views.place_label import PlaceLabel
@@ -77,6 +79,7 @@ class Views:
     cine_bar: CineBar
     browser: StudyBrowser
     structures: StructurePanel
+    measures: MeasuresPanel
     tool_panel: ToolPanel
     models: ModelPanel
     report: ReportView
@@ -96,7 +99,7 @@ class Views:
             picture=self.picture,
             cine_bar=self.cine_bar,
             browser=self.browser,
-            side=(self.structures, self.tool_panel, self.models),
+            side=(self.structures, self.measures, self.tool_panel, self.models),
             report=self.report,
             check=self.check,
             place=self.place,
@@ -115,6 +118,7 @@ class Window:
     display: DisplayState
     tools: ToolState
     choice: ModelChoice
+    measures: LiveMeasures
     jobs: JobQueue
     actions: Actions
     controllers: Controllers

@@ -1,0 +1,106 @@
+"""Volumes and ejection fractions while one edits, beside what is on the screen."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from engine.clinical.volumes import VentricleFunction
+from engine.structures import Structure
+from heartseg_gui.documents.live_measures import LiveMeasures
+from heartseg_gui.documents.view_state import ViewState
+
+_UNKNOWN = "–"
+_COLUMNS = ("", "LV", "RV")
+_ROWS = ("EDV", "ESV", "SV", "EF", "90 %")
+_UNITS = ("ml", "ml", "ml", "%", "%")
+_HERE = (Structure.LV, Structure.MYOCARDIUM, Structure.RV)
+_SHORT = {Structure.LV: "LV", Structure.MYOCARDIUM: "Myocardium", Structure.RV: "RV"}
+
+
+class MeasuresPanel(QWidget):
+    """A small table that follows every stroke: both ventricles, the mass, and the slice at hand."""
+
+    def __init__(
+        self, measures: LiveMeasures, view: ViewState, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._measures, self._view = measures, view
+        self._cells: dict[tuple[int, int], QLabel] = {}
+        self._mass = QLabel()
+        self._here = QLabel()
+        self._lay_out()
+        measures.changed.connect(self.show_state)
+        view.slice_changed.connect(self._show_here)
+        view.phase_changed.connect(self._show_here)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Write what is so now."""
+        found = self._measures.measure()
+        ventricles = ((found.lv, found.lv_ef_range), (found.rv, found.rv_ef_range))
+        for column, (ventricle, ef_range) in enumerate(ventricles, start=1):
+            for row, text in enumerate(_texts_of(ventricle, ef_range)):
+                self._cells[row, column].setText(text)
+        mass = _UNKNOWN if found.mass_g is None else f"{found.mass_g:.0f} g"
+        self._mass.setText(f"LV mass at ED {mass}")
+        self._show_here()
+
+    def _show_here(self) -> None:
+        if not self._measures.known:
+            self._here.setText("")
+            return
+        phase, number = self._view.phase, self._view.slice_index
+        parts = (
+            f"{_SHORT[each]} {self._measures.slice_ml(phase, number, each):.1f}" for each in _HERE
+        )
+        self._here.setText(f"This slice [ml]: {', '.join(parts)}")
+
+    def _lay_out(self) -> None:
+        heading = QLabel("Measures")
+        heading.setProperty("role", "heading")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(2)
+        right = Qt.AlignmentFlag.AlignRight
+        for column, text in enumerate(_COLUMNS):
+            caption = QLabel(text)
+            caption.setProperty("role", "caption")
+            grid.addWidget(caption, 0, column, right if column else Qt.AlignmentFlag.AlignLeft)
+        for row, (text, unit) in enumerate(zip(_ROWS, _UNITS, strict=True)):
+            name = QLabel(f"{text} [{unit}]" if text != "90 %" else "EF, 90 % range")
+            name.setProperty("role", "caption")
+            grid.addWidget(name, row + 1, 0)
+            for column in (1, 2):
+                cell = self._cells[row, column] = QLabel(_UNKNOWN)
+                cell.setAccessibleName(f"{_COLUMNS[column]} {text}")
+                cell.setAlignment(right)
+                grid.addWidget(cell, row + 1, column)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        for label in (self._mass, self._here):
+            label.setProperty("role", "caption")
+            label.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(5)
+        for widget in (heading, grid, self._mass, self._here):
+            if isinstance(widget, QGridLayout):
+                layout.addLayout(widget)
+            else:
+                layout.addWidget(widget)
+
+
+def _texts_of(
+    ventricle: VentricleFunction, ef_range: tuple[float, float] | None
+) -> tuple[str, ...]:
+    """The cells of one ventricle, from top to bottom."""
+    volumes = (
+        ventricle.end_diastolic_ml,
+        ventricle.end_systolic_ml,
+        ventricle.stroke_volume_ml,
+    )
+    fraction = ventricle.ejection_fraction
+    return (
+        *(_UNKNOWN if ml is None else f"{ml:.0f}" for ml in volumes),
+        _UNKNOWN if fraction is None else f"{100 * fraction:.0f}",
+        _UNKNOWN if ef_range is None else f"{100 * ef_range[0]:.0f} to {100 * ef_range[1]:.0f}",
+    )
