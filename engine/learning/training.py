@@ -1,5 +1,6 @@
 """Training: from labelled patients and a recipe to a model folder, resumable at every epoch."""
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -29,12 +30,15 @@ from engine.learning.runtime import (
 from engine.learning.schedule import Course
 from engine.learning.training_data import (
     TrainingData,
+    absent_classes,
     check_recipe,
     draw_hearts,
     gather_data,
 )
 from engine.progress import Progress, Steps
 from engine.recipe import Recipe
+
+_log = logging.getLogger(__name__)
 
 
 def train(
@@ -112,7 +116,10 @@ def _prepare(
             check_run(out, recipe, resume=resume)
         network = start_network(recipe)
         data = gather_data(split, recipe, stride=network.stride)
-        if processes.is_first:  # not before all else is well: what fails leaves nothing behind
+        if processes.is_first:
+            _warn_of_absent(
+                split.train, recipe
+            )  # not before all else is well: what fails leaves nothing behind
             folder = _open_folder(out, recipe, split, processes, resume=resume)
     learner = Learner(network, recipe, data.loss, processes)
     run = _Run(recipe, data, learner, processes, folder)
@@ -120,6 +127,17 @@ def _prepare(
         if resume:
             run.recorder.restore(out)
     return split, folder, run
+
+
+def _warn_of_absent(patients: Sequence[LabelledPatient], recipe: Recipe) -> None:
+    """A network learns that a class without labels does not exist, and that is rarely meant."""
+    absent = absent_classes(patients, recipe)
+    if absent:
+        _log.warning(
+            "No training image has the class %s, so it will never be found. Are the labels "
+            "numbered otherwise? A dataset.json, as nnU-Net has it, says what their numbers mean.",
+            " or ".join(absent),
+        )
 
 
 def _open_folder(

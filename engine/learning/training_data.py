@@ -1,6 +1,6 @@
 """What a training learns from: samples, validation and the loss measured on them, checked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,18 @@ def gather_data(split: Split, recipe: Recipe, *, stride: int) -> TrainingData:
             if source is not None and not source.complete:
                 _refuse_open_labels(part, recipe)
     return TrainingData(samples, validation, loss)
+
+
+def absent_classes(patients: Sequence[LabelledPatient], recipe: Recipe) -> list[str]:
+    """Names of the classes of the task that no voxel of these patients certainly has."""
+    absent = list(enumerate(recipe.task.classes))[1:]
+    for patient in patients:
+        for volume in patient.volumes:
+            found = set(np.unique(volume.possible).tolist())
+            absent = [(number, title) for number, title in absent if 1 << number not in found]
+        if not absent:
+            break
+    return [title for _, title in absent]
 
 
 def _make_loss(recipe: Recipe, count: Callable[[], ClassCounts]) -> Loss:

@@ -121,6 +121,20 @@ def test_an_image_that_is_not_numbers_is_refused_by_file(value: float, bench: Be
     assert f"{data / 'p2' / 'p2_frame02.nii.gz'} holds voxels that are not numbers" in what
 
 
+def test_a_class_that_no_label_has_is_told(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Such as a mask of the left ventricle numbered 1, which is read as the right one."""
+    data = bench.copy_of_data()
+    for file in data.rglob("*_gt.nii.gz"):
+        change(file, lambda voxels: (voxels == 3).astype(np.uint8))
+    recipe = bench.place / "own.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    out = str(bench.place / "run")
+
+    main(["train", str(recipe), "--data", str(data), "--out", out, "--device", "cpu"])
+
+    assert "No training image has the class myocardium or lv" in caplog.text
+
+
 def test_mixed_channel_counts_are_refused_by_name(bench: Bench) -> None:
     flat = bench.place / "flat"
     flat.mkdir()
