@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench import (
     brush,
+    editing,
     idle,
     invariance,
     opening,
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "slices": slices.measure,
     "brush": brush.measure,
     "brush_3d": brush.measure_beside_3d,
+    "editing": editing.measure,
     "idle": idle.measure,
     "start": start.measure,
     "opening": opening.measure,
