@@ -10,6 +10,9 @@ from engine.geometry import Geometry
 
 Indices = NDArray[np.intp]
 
+SlicePlace = tuple[int, int]
+"""(phase, slice), both 0-based."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelPatch:
@@ -122,6 +125,14 @@ class LabelMap:
         assert before.shape == after.shape
         places = np.flatnonzero(before != after)
         indices = places + phase * before.size
+        return LabelPatch(indices, before[places], after[places].astype(np.uint8))
+
+    def patch_slice(self, phase: int, slice_index: int, wanted: NDArray[np.uint8]) -> LabelPatch:
+        """The patch that turns one slice of this map into `wanted`, (y, x)."""
+        before, after = self._voxels[phase, slice_index].reshape(-1), wanted.reshape(-1)
+        assert wanted.shape == self._voxels.shape[2:]
+        places = np.flatnonzero(before != after)
+        indices = places + (phase * self._voxels.shape[1] + slice_index) * before.size
         return LabelPatch(indices, before[places], after[places].astype(np.uint8))
 
     def patch_at(self, indices: Indices, structure: int) -> LabelPatch:
