@@ -36,3 +36,11 @@ class ModelError(HeartSegError):
 
 class CannotSaveError(HeartSegError):
     """A file could not be written; what was there before is untouched."""
+
+
+class NotApprovedError(HeartSegError):
+    """Something asks for a reader's approval that was not given."""
+
+
+class UnusableJournalError(HeartSegError):
+    """The journal of a study's edits cannot be used; the file stays as it is."""

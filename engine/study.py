@@ -12,6 +12,7 @@ from engine.cine import Cine
 from engine.doubt import PhaseDoubt
 from engine.labelmap import LabelMap
 from engine.progress import Progress
+from engine.review.states import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class StoredLabels:
         files: The files it was read from.
         ed_phase: End-diastolic phase that a person chose with these labels (0-based), or None.
         es_phase: End-systolic phase that a person chose with these labels (0-based), or None.
+        review: What readers decided about the labels.
     """
 
     name: str
@@ -153,6 +155,7 @@ class StoredLabels:
     files: tuple[Path, ...] = ()
     ed_phase: int | None = None
     es_phase: int | None = None
+    review: Review = field(default_factory=Review)
 
     @property
     def phases_by_hand(self) -> tuple[int | None, int | None]:

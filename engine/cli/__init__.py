@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from engine.cli import calibrate, evaluate, experiment, learning, networks, patient, selftest
+from engine.cli import (
+    calibrate,
+    compare,
+    evaluate,
+    experiment,
+    export,
+    journal,
+    learning,
+    networks,
+    patient,
+    queue,
+    selftest,
+)
 from engine.cli.console import DONE, INPUT_AT_FAULT, OUR_FAULT, say_error
 from engine.errors import HeartSegError
 from engine.progress import Cancelled
@@ -29,6 +41,10 @@ networks.add_to(app)
 experiment.add_to(app)
 selftest.add_to(app)
 calibrate.add_to(app)
+queue.add_to(app)
+export.add_to(app)
+compare.add_to(app)
+journal.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,8 +17,8 @@ T = TypeVar("T")
 DONE, OUR_FAULT, INPUT_AT_FAULT = 0, 1, 2
 """Exit codes."""
 
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_output = Console(highlight=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+_output = Console(highlight=False, soft_wrap=True, markup=False)  # [ml] is no tag
 
 
 def say_error(what: str, hint: str) -> None:

@@ -12,6 +12,7 @@ from engine.cli.console import drive, say, say_json, say_note, say_table, write_
 from engine.doubt import UNFAMILIAR
 from engine.errors import HeartSegError, UnmeasurableError
 from engine.labelmap import LabelMap
+from engine.review.states import Review
 from engine.study import Origin, Provenance, Stack, StoredLabels, Study
 
 if TYPE_CHECKING:
@@ -130,12 +131,17 @@ def report(
     stack: StackOption = 1,
     ed: Annotated[int | None, typer.Option("--ed", min=1, help="End-diastolic phase.")] = None,
     es: Annotated[int | None, typer.Option("--es", min=1, help="End-systolic phase.")] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="Refuse labels that no reader has approved.")
+    ] = False,
 ) -> None:
     """Measure labels and write report.pdf, report.csv and report.json.
 
     ED and ES are those of --ed and --es, else those chosen by hand when the labels were saved,
-    else the phases with the largest and the smallest LV cavity.
+    else the phases with the largest and the smallest LV cavity. Until a reader has approved the
+    labels, the report is marked "NOT APPROVED".
     """
+    from engine.clinical.approval import approval_line, refuse_unapproved
     from engine.clinical.export import write_report
 
     opened = _open(study)
@@ -148,10 +154,14 @@ def report(
         stored.provenance,
         ed_phase=stored.ed_phase if ed is None else ed - 1,
         es_phase=stored.es_phase if es is None else es - 1,
+        review=stored.review,
     )
+    if final:
+        refuse_unapproved(measured)
     for path in drive(write_report(measured, out)):
         say(f"Wrote {path}")
     _show(measured)
+    say(f"{approval_line(measured)}.")
 
 
 def phantom(
@@ -216,6 +226,7 @@ def _measure(
     *,
     ed_phase: int | None = None,
     es_phase: int | None = None,
+    review: Review | None = None,
 ) -> "Report":
     from engine.clinical.report import make_report
 
@@ -226,6 +237,7 @@ def _measure(
         provenance,
         ed_phase=ed_phase,
         es_phase=es_phase,
+        review=review,
         program_version=__version__,
     )
 

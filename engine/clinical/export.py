@@ -3,11 +3,13 @@
 import csv
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from io import StringIO
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from engine.clinical.approval import approval_facts
 from engine.clinical.pdf import make_pdf
 from engine.clinical.physiology import indexed
 from engine.clinical.report import Report
@@ -100,6 +102,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "program": {"name": _PROGRAM, "version": report.program_version},
         "created": report.created,
         "research_use_only": True,
+        "approval": approval_facts(report),
         "study": _study(report),
         "patient": _patient(report),
         "phases": {
@@ -118,6 +121,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "conventions": {item.key: item.text for item in report.conventions},
         "provenance": _provenance(report),
         "warnings": list(report.warnings),
+        "set_aside": [asdict(each) for each in report.set_aside],
     }
     return {key: _finite(value) for key, value in facts.items()}
 
@@ -222,7 +226,7 @@ def report_csv(report: Report) -> str:
     stream = StringIO()
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(_CSV_HEADINGS)
-    for section in ("study", "patient", "phases", "lv", "rv"):
+    for section in ("approval", "study", "patient", "phases", "lv", "rv"):
         for quantity, value in facts[section].items():
             table.writerow((section, quantity, "", "", _cell(value)))
     for quantity in ("bsa_m2", "heart_rate_bpm"):
@@ -238,6 +242,9 @@ def report_csv(report: Report) -> str:
         table.writerow(("conventions", quantity, "", "", value))
     for warning in facts["warnings"]:
         table.writerow(("warnings", "", "", "", warning))
+    for number, each in enumerate(facts["set_aside"]):
+        for quantity, value in each.items():
+            table.writerow(("set_aside", f"{number + 1} {quantity}", "", "", _cell(value)))
     return stream.getvalue()
 
 

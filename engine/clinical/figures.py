@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from engine.clinical.report import KeyImage, Report
+from engine.clinical.key_images import KeyImage
+from engine.clinical.report import Report
 from engine.clinical.volumes import VolumeCurve
 from engine.drawing.canvas import (
     DPI,

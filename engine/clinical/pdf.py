@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from engine.clinical.approval import NOT_APPROVED, approval_line
 from engine.clinical.physiology import indexed
 from engine.clinical.report import Report
 from engine.study import Origin
@@ -15,7 +16,10 @@ from engine.study import Origin
 _MARGIN_PT = 36.0
 _INK, _PALE, _LINE, _SHADE = "#1f2933", "#616e7c", "#cbd2d9", "#f1f4f7"
 _WARN_INK, _WARN_SHADE, _WARN_LINE = "#7a3e00", "#fff4df", "#f0b429"
+_GOOD_INK = "#1e6b45"
+_WATERMARK, _WATERMARK_ALPHA = "#b42318", 0.13
 _WARNINGS_SHOWN = 7
+_SET_ASIDE_SHOWN = 4
 _FIGURES_AT_LEAST_PT = 200.0
 _ORIGINS = {
     Origin.REFERENCE: "reference contours",
@@ -48,6 +52,8 @@ def make_pdf(report: Report) -> bytes:
     )  # fmt: skip
     frame.addFromList([whole], page)
     _draw_footer(page, report, A4[0])
+    if report.approval is None:
+        _draw_watermark(page, A4)
     page.showPage()
     page.save()
     return stream.getvalue()
@@ -101,6 +107,12 @@ def _space(points: float) -> Any:
 def _head(report: Report, width: float) -> list[Any]:
     title = _paragraph("Cardiac MR: ventricular volumes and function", size=14, bold=True)
     use = _paragraph("Research use only — not for clinical decisions", size=7.5, colour=_WARN_INK)
+    state = _paragraph(
+        escape(_short(approval_line(report), 110)),
+        size=7.5,
+        bold=report.approval is None,
+        colour=_WARN_INK if report.approval is None else _GOOD_INK,
+    )
     facts = _facts(report)
     half = (len(facts) + 1) // 2
     rows = []
@@ -114,7 +126,8 @@ def _head(report: Report, width: float) -> list[Any]:
         ("LINEABOVE", (0, 0), (-1, 0), 0.8, _INK),
         ("LINEBELOW", (0, -1), (-1, -1), 0.5, _LINE),
     ]
-    parts = [title, _space(2), use, _space(6), _table(rows, columns, *lines), _space(6)]
+    above = _table([[use, state]], [0.53 * width, 0.47 * width], ("LEFTPADDING", (0, 0), (0, 0), 0))
+    parts = [title, _space(2), above, _space(4), _table(rows, columns, *lines), _space(6)]
     return [*parts, *_warning_box(report, width)]
 
 
@@ -288,10 +301,35 @@ def _foot(report: Report) -> list[Any]:
         parts.append(f"from {_short(made.source, 100, keep_end=True)}")
     rules = " ".join(item.text for item in report.conventions)
     return [
+        *_approval_note(report),
+        *_set_aside(report),
         _paragraph(f"<b>Conventions.</b> {escape(rules)}", size=6.8, colour=_PALE),
         _space(3),
         _paragraph(f"<b>Provenance.</b> {escape('; '.join(parts))}.", size=6.8, colour=_PALE),
     ]
+
+
+def _set_aside(report: Report) -> list[Any]:
+    """Findings that a reader called no fault, with the reasons."""
+    if not report.set_aside:
+        return []
+    told = [
+        f"{_short(each.what, 130)} — {each.reader or 'A reader'}: “{_short(each.reason, 130)}”"
+        for each in report.set_aside[:_SET_ASIDE_SHOWN]
+    ]
+    more = len(report.set_aside) - len(told)
+    told += [f"{more} more stand in report.json and report.csv."] if more else []
+    lines = "<br/>".join(f"• {escape(text)}" for text in told)
+    text = f"<b>Called no fault by the reader.</b><br/>{lines}"
+    return [_paragraph(text, size=6.8, colour=_PALE), _space(3)]
+
+
+def _approval_note(report: Report) -> list[Any]:
+    given = report.approval
+    if given is None or not given.note:
+        return []
+    text = f"<b>Approval.</b> {escape(_short(given.note, 400))}"
+    return [_paragraph(text, size=6.8, colour=_PALE), _space(3)]
 
 
 def _corrected_slices(corrected: tuple[tuple[int, int], ...]) -> str:
@@ -314,7 +352,24 @@ def _draw_footer(page: Any, report: Report, page_width: float) -> None:
     page.drawString(
         _MARGIN_PT, _MARGIN_PT, f"HeartSeg {report.program_version} · Research use only"
     )
-    page.drawRightString(page_width - _MARGIN_PT, _MARGIN_PT, "Read and signed by: ______________")
+    given = report.approval
+    signed = "Read and signed by: ______________"
+    if given is not None:
+        signed = f"Read and approved by {_short(given.reader, 60)}"
+    page.drawRightString(page_width - _MARGIN_PT, _MARGIN_PT, signed)
+
+
+def _draw_watermark(page: Any, size: tuple[float, float]) -> None:
+    """Across the page, pale enough to read what lies under it."""
+    width, height = size
+    page.saveState()
+    page.setFillColor(_WATERMARK)
+    page.setFillAlpha(_WATERMARK_ALPHA)
+    page.setFont("Report-Bold", 74)
+    page.translate(width / 2, height / 2)
+    page.rotate(52)
+    page.drawCentredString(0, -26, NOT_APPROVED)
+    page.restoreState()
 
 
 def _with_unit(value: float | None, unit: str, digits: int) -> str:

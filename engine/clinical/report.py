@@ -1,19 +1,15 @@
 """The report of one study: everything that is printed or exported, and nothing else."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
+from engine.clinical.approval import SetAside, set_aside
 from engine.clinical.conventions import Convention, make_conventions
+from engine.clinical.findings import describe_all
+from engine.clinical.key_images import KeyImage, cut_images
+from engine.clinical.lint import lint, lint_patient
 from engine.clinical.phases import PhaseChoice, PhaseRule, choose_phases
 from engine.clinical.physiology import body_surface_m2, cardiac_output_l_min
-from engine.clinical.plausibility import (
-    warn_about_labels,
-    warn_about_patient,
-    warn_about_volumes,
-)
 from engine.clinical.source_problems import repeat_problems
 from engine.clinical.trust import ef_range, expected_errors_ml
 from engine.clinical.volumes import (
@@ -25,11 +21,10 @@ from engine.clinical.volumes import (
 )
 from engine.doubt import warn_of_unfamiliar
 from engine.errors import GridMismatchError, UnmeasurableError
-from engine.labelmap import LabelMap
+from engine.labelmap import LabelMap, SlicePlace
+from engine.review.states import Review, ReviewEvent
 from engine.structures import HEART_STRUCTURES, Structure
 from engine.study import Acquisition, Patient, Provenance, Stack, Study
-
-_MARGIN_MM = 20.0  # around the heart in the report's pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +40,6 @@ class SliceAreas:
     myocardium_mm2: float
     rv_mm2: float
     expected_error_ml: float | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class KeyImage:
-    """A picture for the report: the heart, cut out of one slice.
-
-    Attributes:
-        title: E.g. `ED, basal`.
-        phase: 0-based.
-        slice_index: 0-based.
-        grey: Signal from 0 to 1, (y, x).
-        labels: `Structure` numbers, (y, x).
-        pixel_mm: Size of a pixel (y, x).
-    """
-
-    title: str
-    phase: int
-    slice_index: int
-    grey: NDArray[np.float32] = field(repr=False)
-    labels: NDArray[np.uint8] = field(repr=False)
-    pixel_mm: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +74,8 @@ class Report:
         conventions: The choices behind the numbers.
         provenance: Who made the labels.
         warnings: What to be wary of, one sentence each.
+        set_aside: Findings that a reader called no fault, with the reason.
+        review: What readers decided; unless they approved, every page says so.
         program_version: Of HeartSeg.
         created: When, ISO 8601.
     """
@@ -128,12 +104,32 @@ class Report:
     conventions: tuple[Convention, ...]
     provenance: Provenance
     warnings: tuple[str, ...]
+    set_aside: tuple[SetAside, ...]
+    review: Review
     program_version: str
     created: str
 
     def time_ms(self, phase: int | None) -> float | None:
         """Time of a phase after the R wave [ms], or None where unknown."""
         return self.phase_times_ms[phase] if self.phase_times_ms and phase is not None else None
+
+    @property
+    def unapproved(self) -> tuple[SlicePlace, ...]:
+        """Labelled slices of the measured phases that no reader has approved, 0-based."""
+        return tuple(
+            (row.phase, row.slice_index)
+            for row in self.slices
+            if row.lv_mm2 + row.myocardium_mm2 + row.rv_mm2 > 0
+            and (row.phase, row.slice_index) not in self.review.approved
+        )
+
+    @property
+    def approval(self) -> ReviewEvent | None:
+        """The approval that the numbers rest on: of the study, and of every slice they come from.
+
+        None where it is missing, was taken back, or does not cover the phases that were measured.
+        """
+        return None if self.unapproved else self.review.approval
 
 
 def make_report(
@@ -144,6 +140,7 @@ def make_report(
     *,
     ed_phase: int | None = None,
     es_phase: int | None = None,
+    review: Review | None = None,
     program_version: str,
 ) -> Report:
     """Measure a labelled stack.
@@ -155,6 +152,7 @@ def make_report(
         provenance: Who made them.
         ed_phase: End diastole by hand, 0-based; else the largest LV cavity.
         es_phase: End systole by hand, 0-based; else the smallest LV cavity.
+        review: What readers decided about the labels; nothing yet where None.
         program_version: Is printed.
 
     Raises:
@@ -178,13 +176,14 @@ def make_report(
         ef_range(provenance, choice, ventricle, structure)
         for ventricle, structure in ((lv, Structure.LV), (rv, Structure.RV))
     )
+    measured = [phase for phase in (choice.ed, choice.es) if phase is not None]
+    findings = [*lint(labels, choice, phases=measured), *lint_patient(patient)]
+    decided = review or Review()
     warnings = [
         *repeat_problems(study, stack),  # first: they put every number in doubt
         *warn_of_unfamiliar(provenance.doubt.values()),
         *_warn_about_phases(stack, choice),
-        *warn_about_volumes(lv, rv, wall, choice),
-        *warn_about_labels(labels, choice),
-        *warn_about_patient(patient),
+        *describe_all([each for each in findings if not decided.ignores(each.key)], choice),
     ]
     return replace(
         _make_empty(study, stack_index, provenance, program_version),
@@ -198,9 +197,11 @@ def make_report(
         cardiac_output_l_min=cardiac_output_l_min(lv.stroke_volume_ml, patient.heart_rate_bpm),
         curves=tuple(curves.values()),
         slices=tuple(_measure_slices(labels, choice, provenance)),
-        images=tuple(_cut_images(stack, labels, choice)),
+        images=tuple(cut_images(stack, labels, choice)),
         conventions=make_conventions(choice.rule, doubt=bool(lv_range or rv_range)),
         warnings=tuple(dict.fromkeys(warnings)),
+        set_aside=set_aside(findings, choice, decided),
+        review=decided,
     )
 
 
@@ -259,6 +260,8 @@ def _make_empty(
         conventions=make_conventions(PhaseRule.NONE),
         provenance=provenance,
         warnings=(),
+        set_aside=(),
+        review=Review(),
         program_version=program_version,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -340,55 +343,3 @@ def _measure_slices(
             areas = (float(lv[z]), float(myocardium[z]), float(rv[z]))
             rows.append(SliceAreas(phase, z, *areas, expected_error_ml=error_ml))
     return rows
-
-
-def _cut_images(stack: Stack, labels: LabelMap, choice: PhaseChoice) -> list[KeyImage]:
-    """Three slices through the LV at each phase, all cut to the same window."""
-    phases = [(n, p) for n, p in (("ED", choice.ed), ("ES", choice.es)) if p is not None]
-    measured = labels.voxels[[phase for _, phase in phases]]
-    heart = (measured != Structure.BACKGROUND).any(axis=(0, 1))  # (y, x)
-    _, y_mm, x_mm = labels.geometry.spacing_mm
-    window = (
-        _span(np.asarray(heart.any(axis=1)), _MARGIN_MM / y_mm),
-        _span(np.asarray(heart.any(axis=0)), _MARGIN_MM / x_mm),
-    )
-    return [
-        _cut_image(stack, labels, window, phase=phase, slice_index=number, title=f"{name} {level}")
-        for name, phase in phases
-        for level, number in _levels(labels, phase)
-    ]
-
-
-def _cut_image(
-    stack: Stack,
-    labels: LabelMap,
-    window: tuple[slice, slice],
-    *,
-    phase: int,
-    slice_index: int,
-    title: str,
-) -> KeyImage:
-    plane = np.nan_to_num(stack.cine.voxels[phase, slice_index].astype(np.float32))
-    low, high = (float(value) for value in np.percentile(plane, (1, 99.5)))
-    grey = np.clip((plane[window] - low) / max(high - low, 1e-6), 0, 1)
-    shown = labels.voxels[phase, slice_index][window].copy()
-    _, y_mm, x_mm = labels.geometry.spacing_mm
-    return KeyImage(title, phase, slice_index, grey.astype(np.float32), shown, (y_mm, x_mm))
-
-
-def _levels(labels: LabelMap, phase: int) -> list[tuple[str, int]]:
-    """A basal, a middle and an apical slice of the LV; the larger end is the base."""
-    areas = np.count_nonzero(labels.voxels[phase] == Structure.LV, axis=(1, 2))  # (z,)
-    present = np.flatnonzero(areas)
-    picks = np.quantile(present, (0.1, 0.5, 0.9), method="nearest").astype(int).tolist()
-    if areas[picks[0]] < areas[picks[2]]:
-        picks.reverse()
-    numbers = dict(zip(picks, ("basal", "mid", "apical"), strict=True))
-    return [(level, number) for number, level in numbers.items()]
-
-
-def _span(present: NDArray[np.bool_], margin: float) -> slice:
-    """From the first to the last true, and `margin` more on both sides."""
-    inside = np.flatnonzero(present)
-    start = max(0, int(inside[0] - margin))
-    return slice(start, min(present.size, int(inside[-1] + margin) + 1))

@@ -42,6 +42,13 @@ class VoxelTally:
         flat[first : first + span] += (gained - lost).reshape(span, wide)
         flat[first : first + span, Structure.BACKGROUND] = 0
 
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Voxels of each structure on each slice, (t, z, 4), a read-only view; background is 0."""
+        view = self._counts.view()
+        view.setflags(write=False)
+        return view
+
     def slice_ml(self, phase: int, slice_index: int, structure: Structure) -> float:
         """Volume of a structure on one slice [ml]: area times the distance of slice centres."""
         return float(self._counts[phase, slice_index, structure] * self._slice_ml)

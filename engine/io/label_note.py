@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.doubt import PhaseDoubt
 from engine.errors import UnreadableStudyError
+from engine.io.provenance_json import provenance_as_json, provenance_from_json
 from engine.io.reading_faults import hint_against
-from engine.study import Origin, Provenance, Stack
+from engine.review.states import Review
+from engine.study import Provenance, Stack
 
 PhasesByHand = tuple[int | None, int | None]
 """End-diastole and end-systole as far as a person chose them (0-based)."""
@@ -37,6 +38,7 @@ class StoreNote:
         files: Names of its first image files.
         provenance: Who made the labels.
         phases_by_hand: End-diastole and end-systole as a person chose them (0-based), or None.
+        review: What readers decided about the labels.
     """
 
     sha256: str
@@ -45,6 +47,7 @@ class StoreNote:
     files: tuple[str, ...]
     provenance: Provenance = field(default_factory=Provenance)
     phases_by_hand: PhasesByHand = (None, None)
+    review: Review = field(default_factory=Review)
 
     def belongs_to(self, stack: Stack) -> bool:
         """Whether the labels were made on this stack."""
@@ -137,7 +140,11 @@ def sha256_of(path: Path) -> str:
 
 
 def make_note(
-    checksum: str, stack: Stack, provenance: Provenance, phases_by_hand: PhasesByHand
+    checksum: str,
+    stack: Stack,
+    provenance: Provenance,
+    phases_by_hand: PhasesByHand,
+    review: Review,
 ) -> bytes:
     """The text of a note.
 
@@ -146,6 +153,7 @@ def make_note(
         stack: What the labels were made on.
         provenance: Who made them.
         phases_by_hand: End-diastole and end-systole as a person chose them (0-based), or None.
+        review: What readers decided about the labels.
     """
     note = {
         "program": _PROGRAM,
@@ -156,17 +164,9 @@ def make_note(
             "shape_tzyx": list(stack.cine.shape),
             "files": [file.name for file in stack.files[:_FILES_NAMED]],
         },
-        "provenance": {
-            "origin": provenance.origin.value,
-            "model": provenance.model,
-            "model_hash": provenance.model_hash,
-            "model_licence": provenance.model_licence,
-            "corrected_by": provenance.corrected_by,
-            "corrected_slices": [list(map(int, pair)) for pair in provenance.corrected_slices],
-            "source": provenance.source,
-            "doubt": {str(phase): each.as_json() for phase, each in provenance.doubt.items()},
-        },
+        "provenance": provenance_as_json(provenance),
         "phases_by_hand": dict(zip(("ed", "es"), phases_by_hand, strict=True)),
+        "review": review.as_json(),
         "values": {"0": "background", "1": "RV", "2": "myocardium", "3": "LV"},
     }
     return (json.dumps(note, indent=2, ensure_ascii=False) + "\n").encode()
@@ -196,19 +196,7 @@ def _parse(path: Path) -> StoreNote:
 def _note_from(note: dict[str, Any]) -> StoreNote:
     if note["program"] != _PROGRAM or int(note["schema"]) > _SCHEMA:
         raise ValueError("a note of another program or a later version")
-    made, stack = note["provenance"], note["stack"]
-    provenance = Provenance(
-        origin=Origin(made["origin"]),
-        model=str(made["model"]),
-        model_hash=str(made["model_hash"]),
-        corrected_by=str(made["corrected_by"]),
-        corrected_slices=tuple((int(t), int(z)) for t, z in made["corrected_slices"]),
-        source=str(made["source"]),
-        model_licence=str(made.get("model_licence", "")),  # earlier versions kept none
-        doubt={
-            int(phase): PhaseDoubt.from_json(each) for phase, each in made.get("doubt", {}).items()
-        },
-    )
+    stack, provenance = note["stack"], provenance_from_json(note["provenance"])
     shape = tuple(int(size) for size in np.asarray(stack["shape_tzyx"]))
     by_hand = note.get("phases_by_hand", {})  # earlier versions kept none
     return StoreNote(
@@ -218,7 +206,22 @@ def _note_from(note: dict[str, Any]) -> StoreNote:
         tuple(str(name) for name in stack["files"]),
         provenance,
         (_phase(by_hand.get("ed"), shape[0]), _phase(by_hand.get("es"), shape[0])),
+        _review(note.get("review", {}), shape),  # earlier versions kept none
     )
+
+
+def _review(content: Any, shape: tuple[int, ...]) -> Review:
+    """What readers decided.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: It is damaged, or names slices that the
+            stack has not.
+    """
+    review = Review.from_json(content)
+    for phase, slice_index in review.approved | review.propagated:
+        if phase >= shape[0] or slice_index >= shape[1]:
+            raise ValueError(f"there is no slice {slice_index} of phase {phase}")
+    return review
 
 
 def _phase(number: Any, count: int) -> int | None:

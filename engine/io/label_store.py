@@ -35,7 +35,8 @@ from engine.io.nifti import is_nifti, is_written_here, read_labels, writing_labe
 from engine.io.reading_faults import hint_against, reason_of
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
-from engine.study import Problem, Provenance, Stack, StoredLabels, Study
+from engine.review.states import Review
+from engine.study import Origin, Problem, Provenance, Stack, StoredLabels, Study
 
 STORE_FOLDER = "heartseg"
 """Name of the folder beside the images; never read as images."""
@@ -49,6 +50,7 @@ def save_labels(
     *,
     path: Path | None = None,
     phases_by_hand: PhasesByHand = (None, None),
+    review: Review | None = None,
 ) -> Steps[StoredLabels]:
     """Write a label map, all of it or nothing.
 
@@ -59,6 +61,7 @@ def save_labels(
         provenance: Who made it.
         path: Where to, `.nii` or `.nii.gz`; None for the folder `heartseg` beside the images.
         phases_by_hand: End-diastole and end-systole as a person chose them; kept in the note.
+        review: What readers decided; kept in the note.
 
     Returns:
         The labels as they are now stored.
@@ -83,7 +86,8 @@ def save_labels(
     try:
         yield from writing_labels(waiting, copy)
         yield Progress(2, 3, f"Saving {path.name}")
-        note = make_note(sha256_of(waiting), target, provenance, phases_by_hand)
+        decided = review or Review()
+        note = make_note(sha256_of(waiting), target, provenance, phases_by_hand, decided)
         write_atomically(waiting_note_path(path), note)
         _move(waiting, path)
         _move(waiting_note_path(path), note_path(path))
@@ -92,14 +96,18 @@ def save_labels(
             with suppress(OSError):
                 left.unlink(missing_ok=True)
     files = (path, note_path(path))
-    return StoredLabels(path.name, stack, copy, provenance, files, *phases_by_hand)
+    return StoredLabels(path.name, stack, copy, provenance, files, *phases_by_hand, decided)
 
 
 def default_place(study: Study, stack: int) -> Path:
     """Where the labels of a stack are kept: a file in the folder `heartseg` of the study.
 
-    A name that is taken by the labels of another stack is left alone.
+    A name that is taken by the labels of another stack is left alone. A second reading, where it
+    is what the study shows, has a place of its own.
     """
+    shown = next((s for s in study.labels if s.stack == stack and _is_own(s)), None)
+    if shown is not None and shown.review.is_second_reading and shown.files:
+        return shown.files[0]
     folder = _store_of(study.folder)
     target = study.stacks[stack]
     alone = study.folder.is_file()
@@ -111,6 +119,10 @@ def default_place(study: Study, stack: int) -> Path:
         if not path.exists() or _holds_labels_of(target, path):
             return path
     return folder / f"{names[0]}.nii.gz"
+
+
+def _is_own(stored: StoredLabels) -> bool:
+    return stored.provenance.origin is not Origin.REFERENCE
 
 
 def load_labels(path: Path, stack: Stack, *, index: int = 0) -> Steps[StoredLabels]:
@@ -168,8 +180,9 @@ def _with_note(path: Path, index: int, labels: LabelMap) -> StoredLabels:
         provenance = Provenance(origin_of(path), source=str(path))
         return StoredLabels(path.name, index, labels, provenance, (path,))
     files = (path, note_path(path)) if note_path(path).is_file() else (path,)
-    by_hand = note.phases_by_hand if note.shape == labels.shape else (None, None)
-    return StoredLabels(path.name, index, labels, note.provenance, files, *by_hand)
+    fits = note.shape == labels.shape
+    by_hand, review = (note.phases_by_hand, note.review) if fits else ((None, None), Review())
+    return StoredLabels(path.name, index, labels, note.provenance, files, *by_hand, review)
 
 
 def read_store(

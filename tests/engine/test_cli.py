@@ -409,7 +409,11 @@ def test_r2_5_damaged_labels_are_not_silently_replaced_by_others(
 
 
 @pytest.mark.parametrize(
-    "command", ["info", "predict", "report", "train", "evaluate", "models", "phantom"]
+    "command",
+    [
+        *("info", "predict", "report", "train", "evaluate", "models", "phantom"),
+        *("queue", "export", "compare"),
+    ],
 )
 def test_every_command_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, command, "--help")

@@ -1,7 +1,5 @@
 """Volumes, phases, physiology and the warnings about them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,11 +8,6 @@ from numpy.typing import NDArray
 
 from engine.clinical.phases import PhaseChoice, PhaseRule, choose_phases
 from engine.clinical.physiology import body_surface_m2, cardiac_output_l_min, indexed
-from engine.clinical.plausibility import (
-    warn_about_labels,
-    warn_about_patient,
-    warn_about_volumes,
-)
 from engine.clinical.volumes import (
     VentricleFunction,
     VolumeCurve,
@@ -26,11 +19,9 @@ from engine.errors import UnmeasurableError
 from engine.geometry import Geometry
 from engine.labelmap import LabelMap
 from engine.structures import Structure
-from engine.study import Patient
 from tests.phantoms import CylinderHeart
 
 HEART = CylinderHeart()
-CHOICE = PhaseChoice(0, 2, PhaseRule.LARGEST_AND_SMALLEST)
 
 
 def _label_map(voxels: NDArray[np.uint8], slice_mm: float = 8.0) -> LabelMap:
@@ -196,100 +187,3 @@ def test_cardiac_output_and_index() -> None:
     assert indexed(4.2, 2.0) == pytest.approx(2.1)
     assert indexed(4.2, None) is None
     assert indexed(None, 2.0) is None
-
-
-def _volume_warnings(
-    lv: tuple[float | None, float | None] = (120, 60),
-    rv: tuple[float | None, float | None] = (130, 70),
-    muscle: tuple[float, float] = (100, 100),
-) -> str:
-    curve = VolumeCurve(Structure.MYOCARDIUM, (0, 2), muscle)
-    functions = VentricleFunction(*lv), VentricleFunction(*rv)
-    return "\n".join(warn_about_volumes(*functions, curve, CHOICE))
-
-
-@pytest.mark.parametrize(
-    ("faults", "said"),
-    [
-        ({}, ""),
-        ({"rv": (130, 90)}, "stroke volumes differ"),
-        ({"muscle": (100, 130)}, "LV mass differs"),
-        ({"muscle": (0, 0)}, "no LV mass"),
-        ({"lv": (120, 12)}, "90 % is hardly possible"),
-        ({"lv": (60, 61)}, "LV is not smaller at ES"),
-        ({"rv": (60, 60)}, "RV is not smaller at ES"),
-        ({"rv": (None, None)}, "No RV is drawn in"),
-        ({"rv": (100, None)}, "No RV is drawn at ES"),
-    ],
-)
-def test_impossible_numbers_are_named(faults: dict[str, tuple[float, float]], said: str) -> None:
-    warnings = _volume_warnings(**faults)
-
-    assert said in warnings
-    assert bool(said) == bool(warnings)
-
-
-def _label_warnings(voxels: NDArray[np.uint8]) -> str:
-    return "\n".join(warn_about_labels(LabelMap(voxels, HEART.geometry), CHOICE))
-
-
-def test_sound_labels_get_no_warning() -> None:
-    assert _label_warnings(HEART.labels().voxels.copy()) == ""
-
-
-def test_a_missing_slice_is_named() -> None:
-    voxels = HEART.labels().voxels.copy()
-    voxels[0, 2][voxels[0, 2] == Structure.LV] = Structure.MYOCARDIUM
-
-    assert "At ED the LV is missing on slice 3" in _label_warnings(voxels)
-
-
-def test_more_slices_at_es_than_at_ed_are_named() -> None:
-    voxels = HEART.labels().voxels.copy()
-    voxels[0, 1] = 0
-
-    assert "more slices at ES (4) than at ED (3)" in _label_warnings(voxels)
-
-
-def test_a_half_drawn_es_is_named() -> None:
-    heart = replace(HEART, slice_count=8, last=6)
-    voxels = heart.labels().voxels.copy()
-    voxels[2, 3:] = 0
-
-    said = "\n".join(warn_about_labels(LabelMap(voxels, heart.geometry), CHOICE))
-    assert "6 slices at ED but only 2 at ES" in said
-
-
-@pytest.mark.parametrize(("first", "last", "ends"), [(0, 4, "first"), (1, 5, "last")])
-def test_an_lv_at_the_end_of_the_stack_is_named(first: int, last: int, ends: str) -> None:
-    voxels = replace(HEART, first=first, last=last).labels().voxels.copy()
-
-    assert f"At ED the LV reaches the {ends} slice" in _label_warnings(voxels)
-
-
-def test_a_cavity_without_wall_is_named() -> None:
-    voxels = HEART.labels().voxels.copy()
-    voxels[2][voxels[2] == Structure.MYOCARDIUM] = 0
-
-    assert "At ES, 100 % of the LV cavity's border" in _label_warnings(voxels)
-
-
-def test_a_heart_at_the_edge_is_named() -> None:
-    voxels = np.roll(HEART.labels().voxels, 20, axis=3)
-
-    assert "touches the edge" in _label_warnings(voxels)
-
-
-def test_labelled_phases_without_lv_are_named() -> None:
-    voxels = HEART.labels().voxels.copy()
-    voxels[3][voxels[3] == Structure.LV] = 0
-
-    assert "not counted: phase 4" in _label_warnings(voxels)
-
-
-def test_impossible_patients_are_named() -> None:
-    said = list(warn_about_patient(Patient(height_cm=1.8, weight_kg=900, heart_rate_bpm=0)))
-
-    assert len(said) == 3
-    assert not list(warn_about_patient(Patient(height_cm=180, weight_kg=80, heart_rate_bpm=60)))
-    assert not list(warn_about_patient(Patient()))

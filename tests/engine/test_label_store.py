@@ -66,7 +66,8 @@ def test_the_note_says_what_a_reader_needs(folder: Path) -> None:
     save(read(folder))
     note = json.loads((folder / "heartseg" / "labels.json").read_text(encoding="utf-8"))
     assert set(note) == {
-        *("program", "schema", "sha256", "stack", "provenance", "phases_by_hand", "values")
+        *("program", "schema", "sha256", "stack", "provenance"),
+        *("phases_by_hand", "review", "values"),
     }
     assert (note["program"], note["schema"]) == ("HeartSeg", 1)
     assert note["stack"] == {"name": "heart", "shape_tzyx": [3, 4, 6, 5], "files": ["heart.nii.gz"]}
