@@ -32,6 +32,8 @@ def ef_range(
         return None
     if ventricle.ejection_fraction is None:
         return None
+    if structure not in ed.spread:  # stored by a model that knows no intervals
+        return None
     if ed.volume_sd_ml[structure] <= 0 and es.volume_sd_ml[structure] <= 0:
         return None
     low, high = ef_interval(ed, es, edv_ml, esv_ml, structure)

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.correction.outline import Mask, Part, Plane, Points, as_points, polygon_part
 from engine.correction.rules import EditRules
@@ -182,7 +183,7 @@ def contour_of(mask: Mask, *, tolerance: float = LEAST_CHANGE) -> Contour | None
     piece, left_out = largest_piece(mask[top : rows[-1] + 1, left : columns[-1] + 1])
     # Room around it, so that a curve that swings out of the box is seen to do so.
     points = trace(np.pad(piece, _ROOM), tolerance=tolerance)
-    return Contour(points + (top - _ROOM, left - _ROOM), left_out)
+    return Contour(points + np.array([top - _ROOM, left - _ROOM]), left_out)
 
 
 def contours_of(plane: Plane, *, tolerance: float = LEAST_CHANGE) -> dict[Boundary, Contour]:
@@ -207,7 +208,7 @@ def redraw(
     rules: EditRules | None = None,
     *,
     before: Contour | None = None,
-    grey: np.ndarray[tuple[int, int], np.dtype[np.generic]] | None = None,
+    grey: NDArray[np.generic] | None = None,
 ) -> Plane:
     """The slice after a contour was changed.
 
@@ -230,11 +231,7 @@ def redraw(
         A new slice.
     """
     shape = (plane.shape[0], plane.shape[1])
-    if before is not None:
-        was = before.part(shape)
-    else:
-        inside = _inside(plane, boundary)
-        was = Part(0, 0, largest_piece(inside)[0] if inside.any() else inside)
+    was = before.part(shape) if before is not None else _main_piece(_inside(plane, boundary))
     return _exchanged(plane, boundary, was, contour.part(shape), rules, grey)
 
 
@@ -244,7 +241,7 @@ def drawn_anew(
     contour: Contour,
     rules: EditRules | None = None,
     *,
-    grey: np.ndarray[tuple[int, int], np.dtype[np.generic]] | None = None,
+    grey: NDArray[np.generic] | None = None,
 ) -> Plane:
     """The slice with a structure that is what a fresh contour goes round, and nothing else.
 
@@ -256,7 +253,19 @@ def drawn_anew(
 
 
 def _inside(plane: Plane, boundary: Boundary) -> Mask:
-    return np.isin(plane, list(boundary.inner))
+    inner = np.zeros(len(Structure), bool)
+    inner[list(boundary.inner)] = True
+    return np.asarray(inner[plane])
+
+
+def _main_piece(mask: Mask) -> Part:
+    """The largest piece of a mask, its holes filled."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return Part(0, 0, np.zeros((0, 0), bool))
+    top, left = int(rows[0]), int(columns[0])
+    piece, _ = largest_piece(mask[top : rows[-1] + 1, left : columns[-1] + 1])
+    return Part(top, left, piece)
 
 
 def _exchanged(
@@ -265,14 +274,14 @@ def _exchanged(
     was: Part,
     now: Part,
     rules: EditRules | None,
-    grey: np.ndarray[tuple[int, int], np.dtype[np.generic]] | None,
+    grey: NDArray[np.generic] | None,
 ) -> Plane:
     """The slice in which a border has gone from one part to another."""
     window = _around(was, now, (plane.shape[0], plane.shape[1]))
     here = plane[window]
     inner_was, inner_now = _in_window(was, window), _in_window(now, window)
     wanted = here.copy()
-    inner = np.isin(here, list(boundary.inner))
+    inner = _inside(here, boundary)
     lost = inner_was & ~inner_now & inner
     if lost.any():
         wanted[lost] = _beyond(here, boundary, inner | inner_now)[lost]
@@ -305,7 +314,7 @@ def _beyond(here: Plane, boundary: Boundary, inner: Mask) -> Plane:
     beyond = here[rows, columns]
     if boundary is Boundary.ENDO:
         beyond[beyond == Structure.RV] = Structure.MYOCARDIUM
-    return beyond
+    return np.asarray(beyond)
 
 
 def _around(was: Part, now: Part, shape: tuple[int, int]) -> tuple[slice, slice]:

@@ -1,6 +1,7 @@
 """Closed outlines and cutting lines as voxels of one slice."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,23 +220,21 @@ def _parts(region: Mask, line: Points) -> NDArray[np.intp]:
     return number
 
 
-def _linked(
-    region: Mask, down: int, right: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _linked(region: Mask, down: int, right: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Voxels of a region and their neighbours in it (down, right) of them, (n, 2) each."""
     rows, columns = region.shape
     first = region[: rows - down, max(0, -right) : columns - max(0, right)]
     second = region[down:, max(0, right) : columns + min(0, right)]
-    here = np.argwhere(first & second) + (0, max(0, -right))
-    return here, here + (down, right)
+    here = np.argwhere(first & second) + np.array([0, max(0, -right)])
+    return here, here + np.array([down, right])
 
 
 def _crosses(here: NDArray[np.intp], there: NDArray[np.intp], line: Points) -> Mask:
     """Whether the line passes between each pair of centres, (n,)."""
     # A hair off the grid: a line drawn exactly through centres then passes beside them.
-    line = line + (1.234e-6, 2.345e-6)
+    line = line + np.array([1.234e-6, 2.345e-6])
     crossed = np.zeros(len(here), bool)
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in pairwise(line):
         low, high = np.minimum(start, end) - 1, np.maximum(start, end) + 1
         near = np.flatnonzero(((here >= low) & (here <= high)).all(axis=1))
         a, b = here[near].astype(np.float64), there[near].astype(np.float64)

@@ -5,9 +5,9 @@ shipped model had not seen, each click was put where a reader would put it (the 
 largest error) and a logistic model was fitted to which voxels around it were wrong in the same
 way. Its rounded coefficients are `_Answer`. By far the strongest cue is how far a voxel lies from
 the structure that was asked for, in units of how far the click does: errors are shells along
-borders, and a click in the middle of a shell asks for twice its own depth. Random walks from
-seeds (Grady 2006) and geodesic discs (Criminisi et al. 2008), which know nothing of that, undo
-less than half as much error per click.
+borders, and a click in the middle of a shell asks for twice its own depth. Geodesic discs
+(Criminisi et al. 2008), which know nothing of that, undid less than half as much error per click.
+The coefficients were fitted to and tried on the same 16 patients.
 """
 
 from collections.abc import Sequence
@@ -163,7 +163,9 @@ def resegment(
             _UNIT_MM / pixel_mm,
         )
         free = np.ones(scene.plane.shape, bool) if drawn is None else ~drawn[window]
+        own = free[tuple(scene.seeds.T)]
         free &= _nearer(scene.seeds, [places - corner for places in others], free.shape)
+        free[tuple(scene.seeds.T)] = own  # of prompts that contradict each other the last counts
         after[window][_meant(scene, free)] = structure
     return after
 
@@ -187,9 +189,7 @@ def _scribbles(
     return [(number, np.array(places, np.intp)) for number, places in scribbles]
 
 
-def _window(
-    seeds: NDArray[np.intp], shape: tuple[int, ...], reach: float
-) -> tuple[slice, slice]:
+def _window(seeds: NDArray[np.intp], shape: tuple[int, ...], reach: float) -> tuple[slice, slice]:
     low = np.maximum(seeds.min(axis=0) - int(reach), 0)
     high = np.minimum(seeds.max(axis=0) + int(reach) + 1, shape)
     return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
@@ -216,7 +216,7 @@ def _graded(grey: NDArray[np.generic]) -> Points:
     low, high = np.percentile(values, [1, 99])
     if high <= low:
         return np.zeros_like(values)
-    return np.clip((values - low) / (high - low), 0, _BRIGHTEST)
+    return np.asarray(np.clip((values - low) / (high - low), 0, _BRIGHTEST))
 
 
 def _likelihoods(grades: Points, plane: Plane, unit: float) -> Points:
@@ -239,7 +239,7 @@ def _likelihoods(grades: Points, plane: Plane, unit: float) -> Points:
             known.append(int(structure))
     for structure in set(Structure) - set(known) if known else ():
         tables[structure] = tables[known].mean(axis=0)
-    return tables[:, bins]
+    return np.asarray(tables[:, bins])
 
 
 def _box_of(mask: Mask, margin: int) -> tuple[slice, slice]:
@@ -273,7 +273,7 @@ def _meant(scene: _Scene, free: Mask) -> Mask:
         small = np.bincount(holes.reshape(-1)) <= _HOLE_UNITS * scene.unit**2
         small[0] = False
         turned |= small[holes] & free
-    return turned
+    return np.asarray(turned, bool)
 
 
 def _at(seeds: tuple[NDArray[np.intp], ...], shape: tuple[int, ...]) -> Mask:

@@ -8,7 +8,8 @@ from engine.correction.spline import blend_matrix, closed_curve, nearest_on
 
 _FEWEST = 4
 _FIRST = 6  # points to begin with
-_MOST = 64  # points; masks that need more are frayed
+_MOST = 48  # points; masks that need more are frayed
+_GAPS = (0, 2, 4)  # voxels; half the width of gaps that are closed in frayed masks
 _SETTLING = 3  # rounds of laying the first points to the border
 _ROUNDS = 2  # and after each change of their number
 _TRIED = 3  # points that are tried without, before it is taken that none can be spared
@@ -43,23 +44,47 @@ def trace(mask: Mask, *, tolerance: float) -> Points:
     The curve is laid to the middles between inner and outer voxels by least squares. It begins
     with six points, closer where the border bends (density proportional to the square root of
     the curvature), and gets one more in the span that lies furthest off until the tolerance is
-    kept; then points are taken out as long as it still is. Where 64 points do not suffice, as
-    for frayed masks, the middles themselves are the points.
+    kept; then points are taken out as long as it still is.
+
+    Masks that need more than 48 points are frayed, as a wall so thin that it breaks: their gaps
+    up to 4, then up to 8 voxels wide are closed and the rest is traced. Where that does not help
+    either, the middles themselves are the points.
 
     Args:
         mask: One connected piece without holes, (y, x); it may touch the slice's border.
-        tolerance: Largest share of the mask's voxels that may differ.
+        tolerance: Largest share of the mask's voxels that may differ, if it is not frayed.
 
     Returns:
         Points of the curve in voxels, (n, 2), n >= 4.
     """
+    for reach in _GAPS:
+        whole = _closed(mask, reach)
+        points = _traced(whole, int(tolerance * np.count_nonzero(whole)))
+        if points is not None:
+            return points - reach
+    return border_middles(mask)
+
+
+def _closed(mask: Mask, reach: int) -> Mask:
+    """A mask without gaps up to twice `reach` wide and with that much room around it."""
+    from scipy import ndimage
+
+    padded = np.pad(mask, reach)
+    if reach == 0:
+        return padded
+    rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    round_mark = rows**2 + columns**2 <= reach**2
+    return largest_piece(np.asarray(ndimage.binary_closing(padded, round_mark), bool))[0]
+
+
+def _traced(mask: Mask, allowed: int) -> Points | None:
+    """Points whose curve changes at most `allowed` voxels, or None where too many are needed."""
     border = border_middles(mask)
-    allowed = int(tolerance * np.count_nonzero(mask))
     points = _spread(*_measured(border), min(_FIRST, len(border)))
     points = _laid(points, border, _SETTLING)
     while changed_voxels(points, mask) > allowed:
         if len(points) >= min(_MOST, len(border)):
-            return border
+            return border if len(border) <= _MOST else None
         points = _laid(_with_one_more(points, border), border, _ROUNDS)
     return _pruned(points, border, mask, allowed)
 
@@ -77,7 +102,7 @@ def border_middles(mask: Mask) -> Points:
     from skimage.measure import find_contours
 
     padded = np.pad(mask, 1).astype(np.float32)
-    lines = find_contours(padded, 0.5, fully_connected="high")
+    lines = find_contours(padded, 0.5, fully_connected="high")  # type: ignore[no-untyped-call]
     longest = max(lines, key=len)
     return np.asarray(longest[:-1] - 1, np.float64)
 
@@ -151,5 +176,5 @@ def _laid(points: Points, border: Points, rounds: int) -> Points:
         span = np.minimum(np.floor(where).astype(np.intp), count - 1)
         matrix = blend_matrix(points, span, where - span)
         wanted: NDArray[np.float64] = matrix.T @ border + hold @ points
-        points = np.linalg.solve(matrix.T @ matrix + hold, wanted)
+        points = np.asarray(np.linalg.solve(matrix.T @ matrix + hold, wanted), np.float64)
     return points

@@ -25,6 +25,7 @@ class Encoder:
         self.image = image
         self._opening = opening
         self._session = 0
+        self._first_facts: dict[str, Any] = {}
         self._savings: dict[int, int] = {}
 
     def take(self, entries: Sequence[Entry]) -> None:
@@ -39,10 +40,10 @@ class Encoder:
             if entry.kind is Kind.SAVING:
                 self._savings[entry.saving] = number
 
-    def _begin(self, first: Entry) -> None:
-        """The first line of the session, with all that it takes to use the journal again."""
+    def prepare(self) -> None:
+        """Look at the images and labels, which takes a moment, before anything is written."""
         opening = self._opening
-        facts = {
+        self._first_facts = self._first_facts or {
             "program": f"HeartSeg {__version__}",
             "study": opening.study,
             "stack": opening.stack,
@@ -53,7 +54,12 @@ class Encoder:
             "key_phases": list(opening.phases_by_hand),
             "review": opening.review.as_json(),
         }
-        self._session = self._append(Entry(Kind.OPENED, by=first.by, when=first.when), facts, b"")
+
+    def _begin(self, first: Entry) -> None:
+        """The first line of the session, with all that it takes to use the journal again."""
+        self.prepare()
+        entry = Entry(Kind.OPENED, by=first.by, when=first.when)
+        self._session = self._append(entry, self._first_facts, b"")
 
     def _give_up_unsaved(self, closed: Entry) -> None:
         """Say that edits that are not saved by the end of the session are given up."""
@@ -86,8 +92,10 @@ class Encoder:
 
     def _saved(self, entry: Entry) -> dict[str, Any]:
         assert entry.stored is not None
-        path = next(iter(entry.stored.files), Path())
         number = self._savings.get(entry.saving, 0)
+        path = next(iter(entry.stored.files), None)
+        if path is None:
+            return {"saving": number, "file": "", "sha256": ""}
         return {"saving": number, "file": path.name, "sha256": _checksum(path)}
 
     def _step(self, entry: Entry) -> tuple[dict[str, Any], bytes]:

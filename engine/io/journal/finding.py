@@ -82,6 +82,15 @@ class FoundJournal:
         entry = Entry(Kind.DISCARDED, count=max(1, self.lost))
         return self._made(shown, shown.index, shown.index, entry)
 
+    def check(self) -> None:
+        """Look at every step; they are ready then, too.
+
+        Raises:
+            UnusableJournalError: A step is damaged, which its checksum did not show.
+        """
+        for version in (*self.image.history.point.steps, *self.shown.steps):
+            self._step(version)
+
     def patch_to_last(self) -> LabelPatch:
         """From the labels as they were read to those after the last line, saved or not.
 
@@ -174,7 +183,9 @@ def find_journal(opening: Opening, places: Sequence[Path], lock: Lock) -> Search
     read, notice = [], None
     for place, content in there:
         try:
-            read.append(_examine(place, content, opening))
+            journal = _examine(place, content, opening)
+            journal.check()
+            read.append(journal)
         except UnusableJournalError as error:
             _log.info("the journal %s is not used", place, exc_info=error)
             why = error.what.rstrip(".")

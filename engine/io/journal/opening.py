@@ -38,12 +38,17 @@ class Opening:
         return self.cine.shape
 
 
+def shown_labels(stored: Sequence[StoredLabels]) -> StoredLabels | None:
+    """The labels that a stack is opened with: its own ones, else the reference, else none."""
+    own = [labels for labels in stored if labels.provenance.origin is not Origin.REFERENCE]
+    return next(iter(own or stored), None)
+
+
 def opening_of(
     stack: Stack, stored: Sequence[StoredLabels], *, study: str = "", index: int = 0
 ) -> Opening:
     """What a stack is like when it is opened: with its own labels, the reference's, or none."""
-    own = [labels for labels in stored if labels.provenance.origin is not Origin.REFERENCE]
-    first = next(iter(own or stored), None)
+    first = shown_labels(stored)
     if first is None:
         labels = LabelMap.empty(stack.cine.phase_count, stack.cine.geometry)
         return Opening(study, index, stack.cine, labels)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import platformdirs
 
-from engine.io.label_store import STORE_FOLDER, default_place
+from engine.io.journal.opening import shown_labels
 from engine.study import Study
 
 ENDING = ".journal"
@@ -40,13 +40,23 @@ def journal_places(study: Study, stack: int) -> tuple[Path, Path]:
     """Where the journal of a stack lies: beside its labels, else in the user's own folder.
 
     Args:
-        study: The study, as it was read.
+        study: The study, with the labels that are shown before others of the stack.
         stack: Index of the stack.
     """
-    labels = default_place(study, stack)
-    stem = re.sub(r"\.nii\.gz$", "", labels.name)
+    labels = labels_place(study, stack)
+    stem = re.sub(r"\.nii(\.gz)?$", "", labels.name)
     name = f"{_mark_of(study.folder)}_{stem}{ENDING}"
     return labels.with_name(f"{stem}{ENDING}"), own_folder() / name
+
+
+def labels_place(study: Study, stack: int) -> Path:
+    """The file of the labels that a stack is opened with, or where they will be saved."""
+    from engine.io.label_store import default_place  # brings the NIfTI library
+
+    usual = default_place(study, stack)
+    shown = shown_labels([labels for labels in study.labels if labels.stack == stack])
+    files = shown.files if shown is not None else ()
+    return files[0] if files and files[0].parent == usual.parent else usual
 
 
 def own_folder() -> Path:
@@ -62,6 +72,8 @@ def own_folder() -> Path:
 
 def journals_of(folder: Path) -> list[Path]:
     """Every journal of a study's folder or file, those that were set aside included."""
+    from engine.io.label_store import STORE_FOLDER
+
     store = (folder.parent if folder.is_file() else folder) / STORE_FOLDER
     beside = sorted(store.glob(f"*{ENDING}")) if store.is_dir() else []
     mark = re.escape(_mark_of(folder))
