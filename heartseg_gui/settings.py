@@ -1,5 +1,7 @@
 """What the program remembers between two starts, with types."""
 
+import json
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -27,11 +29,17 @@ class Settings(QObject):
         recent_changed: The list of recent studies.
         appearance_changed: Theme or structure colours.
         reading_changed: Speed of the cine or brush radius at the start.
+        effort_changed: Whether time and strokes are counted.
+        reader_changed: Who sits before the screen.
+        keys_changed: The keymap, or what the reader has changed in it.
     """
 
     recent_changed = Signal()
     appearance_changed = Signal()
     reading_changed = Signal()
+    effort_changed = Signal()
+    reader_changed = Signal()
+    keys_changed = Signal()
 
     def __init__(self, store: QSettings | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +91,24 @@ class Settings(QObject):
         """Brush radius at the start [mm]."""
         return self._number("brush_radius_mm", 5.0)
 
+    @property
+    def keymap(self) -> str:
+        """Name of the keymap in force, or empty for the default one."""
+        return self._text("keymap")
+
+    def own_keys(self, keymap: str) -> dict[str, tuple[str, ...]]:
+        """The keys that the reader chose in a keymap, by action."""
+        try:
+            stored = json.loads(self._text(f"own_keys/{keymap}") or "{}")
+            return {str(action): tuple(map(str, keys)) for action, keys in stored.items()}
+        except (ValueError, TypeError, AttributeError):  # somebody else wrote there
+            return {}
+
+    @property
+    def counts_effort(self) -> bool:
+        """Whether time and strokes of each study are counted; they stay on this computer."""
+        return self._text("counts_effort") != "no"
+
     def add_recent(self, study: Path) -> None:
         """Put a study at the top of the list."""
         others = [path for path in self.recent if path != study]
@@ -113,7 +139,13 @@ class Settings(QObject):
 
     def set_reader(self, reader: str) -> None:
         """Say who corrects."""
-        self._write("reader", reader.strip())
+        if self._write("reader", reader.strip()):
+            self.reader_changed.emit()
+
+    def set_counts_effort(self, counted: bool) -> None:
+        """Count time and strokes of each study from now on, or not."""
+        if self._write("counts_effort", "yes" if counted else "no"):
+            self.effort_changed.emit()
 
     def set_frame_rate(self, frame_rate_hz: float) -> None:
         """Set the speed of the cine at the start."""
@@ -122,6 +154,17 @@ class Settings(QObject):
     def set_brush_radius(self, radius_mm: float) -> None:
         """Set the brush radius at the start [mm]."""
         self._set_reading("brush_radius_mm", str(radius_mm))
+
+    def set_keymap(self, keymap: str) -> None:
+        """Choose the keys and mouse moves of a program that the reader knows."""
+        if self._write("keymap", keymap):
+            self.keys_changed.emit()
+
+    def set_own_keys(self, keymap: str, own: Mapping[str, Sequence[str]]) -> None:
+        """Keep what the reader has changed in a keymap; nothing to forget all of it."""
+        text = json.dumps({action: list(keys) for action, keys in own.items()}) if own else ""
+        if self._write(f"own_keys/{keymap}", text):
+            self.keys_changed.emit()
 
     def window_layout(self) -> tuple[QByteArray, QByteArray]:
         """Geometry and dock state as the window left them; empty at the first start."""

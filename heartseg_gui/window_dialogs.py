@@ -56,8 +56,8 @@ class WindowDialogs(QObject):
         return dialog
 
     def show_shortcuts(self) -> None:
-        """List all keys."""
-        self._open(ShortcutsDialog(self._window))
+        """List all keys and let the reader change them."""
+        self._open(ShortcutsDialog(self._settings, self._window))
 
     def show_about(self) -> None:
         """Say what this program is."""

@@ -23,10 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from heartseg_gui.actions import with_keys
+from heartseg_gui.actions import show_tip
 from heartseg_gui.documents.patient_terms import phase_time_text
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
+from heartseg_gui.mouse_moves import Deed
 
 _ICON_PX = 18
 _MARK_HEIGHT = 12
@@ -170,16 +171,15 @@ class CineBar(QWidget):
         self._play.setCheckable(True)
         self._play.setAutoRaise(True)
         self._play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        phase_tip = with_keys("Phase of the heartbeat; Shift and wheel", "phase_back", "phase_on")
-        self._phases.setToolTip(phase_tip)
+        show_tip(self._phases, "Phase of the heartbeat", Deed.PHASE, "phase_back", "phase_on")
         self._phases.setAccessibleName("Phase")
-        self._slices.setToolTip(with_keys("Slice; wheel", "slice_up", "slice_down"))
+        show_tip(self._slices, "Slice", Deed.SLICE, "slice_up", "slice_down")
         self._slices.setAccessibleName("Slice")
         self._slices.setPageStep(1)
         self._slices.setMinimumWidth(50)
         self._rate.setRange(1, 60)
         self._rate.setSuffix(" /s")
-        self._rate.setToolTip(with_keys("Pictures a second while playing", "slower", "faster"))
+        show_tip(self._rate, "Pictures a second while playing", "slower", "faster")
         self._rate.setAccessibleName("Pictures a second")
         self._rate.setKeyboardTracking(False)
         for slider in (self._phases, self._slices):  # a click leaves the keys with the picture
@@ -275,7 +275,7 @@ class CineBar(QWidget):
         playing, palette = self._view.playing, self.palette()
         name = "Pause" if playing else "Play"
         self._play.setIcon(_play_icon(playing, palette.windowText().color(), self._ratio()))
-        self._play.setToolTip(with_keys(f"{name} the heartbeat", "play"))
+        show_tip(self._play, f"{name} the heartbeat", "play")
         self._play.setAccessibleName(name)
 
     def _time_text(self) -> str:

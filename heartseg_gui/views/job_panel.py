@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from engine.progress import Progress
-from heartseg_gui.actions import with_keys
+from heartseg_gui.actions import show_tip
 from heartseg_gui.jobs import Job, JobQueue
 from heartseg_gui.theme import themed_icon
 
@@ -24,7 +24,7 @@ class JobPanel(QWidget):
         self._cancel = QToolButton()
         self._cancel.setObjectName("cancel")
         self._cancel.setIconSize(QSize(16, 16))
-        self._cancel.setToolTip(with_keys("Stop this", "stop"))
+        show_tip(self._cancel, "Stop this", "stop")
         self._cancel.setAccessibleName("Stop this")
         self._cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QHBoxLayout(self)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.study import Origin, Provenance
-from heartseg_gui.actions import with_keys
+from heartseg_gui.actions import show_tip
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.theme import colours_of, icon
 
@@ -205,6 +205,7 @@ class ReportView(QScrollArea):
         self._stale = self._notice("The labels, ED or ES have changed since this report was made.")
         self._stale.hide()
         layout.addWidget(self._stale)
+        self._add_approval(layout, report)
         for warning in report.warnings:
             layout.addWidget(self._notice(warning))
         cards = [
@@ -217,9 +218,22 @@ class ReportView(QScrollArea):
             middle.addWidget(PageView(picture))
             layout.addLayout(middle)
 
+    def _add_approval(self, layout: QVBoxLayout, report: "Report") -> None:
+        from engine.clinical.approval import NOT_APPROVED, approval_line
+
+        said = approval_line(report)
+        if report.approval is None:
+            layout.addWidget(self._notice(f"{NOT_APPROVED}. {said}."))
+        else:
+            line = _text(said, role="approved")
+            line.setMinimumHeight(2 * line.fontMetrics().height())
+            layout.addWidget(line)
+        for each in report.set_aside:
+            layout.addWidget(_text(f"Set aside: {each.what} {each.reason}", role="caption"))
+
     def _buttons(self, *, again: bool) -> QWidget:
         measure = QPushButton("Measure again" if again else "Measure")
-        measure.setToolTip(with_keys("Measure the labels as they are now", "report"))
+        show_tip(measure, "Measure the labels as they are now", "report")
         measure.clicked.connect(self.report_requested)
         buttons = QWidget()
         row = QHBoxLayout(buttons)
@@ -229,7 +243,7 @@ class ReportView(QScrollArea):
         if again:
             export = QPushButton("Export…")
             export.setProperty("primary", "true")
-            export.setToolTip(with_keys("Write PDF, CSV and JSON", "export"))
+            show_tip(export, "Write PDF, CSV and JSON", "export")
             export.clicked.connect(self.export_requested)
             row.addWidget(export, alignment=Qt.AlignmentFlag.AlignTop)
         return buttons

@@ -2,8 +2,9 @@
 
 from typing import TypeVar
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -11,12 +12,15 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from heartseg_gui.actions import show_keys
+from heartseg_gui.keymaps import keymap_names, keymap_of, read_keymap_file
 from heartseg_gui.settings import Settings, Theme
 
 _THEMES = ((Theme.SYSTEM, "As the desktop"), (Theme.LIGHT, "Light"), (Theme.DARK, "Dark"))
@@ -54,8 +58,16 @@ class SettingsDialog(QDialog):
         self.reader.setPlaceholderText("Name or initials; reports say who corrected")
         self.frame_rate = _spin(1, 60, settings.frame_rate_hz, " pictures/s")
         self.radius = _spin(0.5, 50, settings.brush_radius_mm, " mm")
+        self.effort = QCheckBox("Count t&ime and strokes of each study, on this computer")
+        self.effort.setChecked(settings.counts_effort)
+        self.effort.setToolTip("They are kept with the labels and stand in the report's JSON")
+        self._keymaps = tuple((name, read_keymap_file(name).title) for name in keymap_names())
+        self.keymap = _combo(self._keymaps, keymap_of(settings).name)
+        self._about_keys = QLabel()
         self._lay_out()
         self._quickest.clicked.connect(self._ask_for_self_test)
+        self.keymap.currentIndexChanged.connect(self._show_about_keys)
+        self._show_about_keys()
 
     def accept(self) -> None:
         """Write the settings and close."""
@@ -65,6 +77,8 @@ class SettingsDialog(QDialog):
         self._settings.set_reader(self.reader.text())
         self._settings.set_frame_rate(self.frame_rate.value())
         self._settings.set_brush_radius(self.radius.value())
+        self._settings.set_counts_effort(self.effort.isChecked())
+        self._settings.set_keymap(_chosen(self._keymaps, self.keymap))
         super().accept()
 
     def _lay_out(self) -> None:
@@ -78,6 +92,9 @@ class SettingsDialog(QDialog):
         form.addRow("&Reader", self.reader)
         form.addRow("Cine &speed", self.frame_rate)
         form.addRow("&Brush radius", self.radius)
+        form.addRow("", self.effort)
+        form.addRow(_heading("Keys and mouse"))
+        self._add_with_buddy(form, "&Keymap", self._keymap_column(), self.keymap)
         form.addRow(_heading("Prediction"))
         self._quickest.setAutoDefault(False)
         self._quickest.setToolTip("Try the ways to compute on this device, with the chosen model")
@@ -85,10 +102,7 @@ class SettingsDialog(QDialog):
         device.setSpacing(8)
         device.addWidget(self.device, stretch=1)
         device.addWidget(self._quickest)
-        form.addRow("&Device", device)
-        label = form.labelForField(device)
-        assert isinstance(label, QLabel)
-        label.setBuddy(self.device)  # a row of two has none by itself
+        self._add_with_buddy(form, "&Device", device, self.device)
         button = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(button.Ok | button.Cancel)
         buttons.accepted.connect(self.accept)
@@ -98,6 +112,30 @@ class SettingsDialog(QDialog):
         layout.setSpacing(18)
         layout.addLayout(form)
         layout.addWidget(buttons)
+
+    def _keymap_column(self) -> QVBoxLayout:
+        self._about_keys.setProperty("role", "caption")
+        self._about_keys.setWordWrap(True)
+        self._about_keys.setAlignment(Qt.AlignmentFlag.AlignTop)
+        # Else the dialog would stay as low as the shortest text needs.
+        self._about_keys.setMinimumHeight(2 * self._about_keys.fontMetrics().lineSpacing())
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        column.addWidget(self.keymap)
+        column.addWidget(self._about_keys)
+        return column
+
+    @staticmethod
+    def _add_with_buddy(form: QFormLayout, text: str, row: QLayout, buddy: QWidget) -> None:
+        """Add a row of several widgets, which has no buddy by itself."""
+        form.addRow(text, row)
+        label = form.labelForField(row)
+        assert isinstance(label, QLabel)
+        label.setBuddy(buddy)
+
+    def _show_about_keys(self) -> None:
+        about = read_keymap_file(_chosen(self._keymaps, self.keymap)).about
+        show_keys(self._about_keys, f"{about} {{}} lists and changes them.", "shortcuts")
 
     def _ask_for_self_test(self) -> None:
         self.self_test_wanted.emit(_chosen(_DEVICES, self.device))

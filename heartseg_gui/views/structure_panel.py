@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.structures import HEART_STRUCTURES, Structure
-from heartseg_gui.actions import keys_of, with_keys
+from heartseg_gui.actions import show_keys, show_tip
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
-from heartseg_gui.documents.view_state import ToolState
+from heartseg_gui.documents.tool_state import ToolState
 from heartseg_gui.theme import colours_of, themed_icon
 
 _ACTIONS = {
@@ -50,7 +50,8 @@ class StructureRow(QFrame):
         self._structure = structure
         self._colour = QColor()
         self._active = False
-        key = QLabel(keys_of(_ACTIONS[structure]))
+        key = QLabel()
+        show_keys(key, "{}", _ACTIONS[structure])
         key.setProperty("role", "caption")
         self._eye = QToolButton()
         self._eye.setCheckable(True)
@@ -59,7 +60,7 @@ class StructureRow(QFrame):
         self._eye.clicked.connect(self._tell_visibility)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         name = structure.title.lower()
-        self.setToolTip(with_keys(f"Paint the {name}", _ACTIONS[structure]))
+        show_tip(self, f"Paint the {name}", _ACTIONS[structure])
         self.setAccessibleName(f"Paint the {name}")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QHBoxLayout(self)
@@ -128,10 +129,10 @@ class StructurePanel(QWidget):
         self._tools = tools
         self._rows = {structure: StructureRow(structure) for structure in HEART_STRUCTURES}
         self._shown = QCheckBox("Show labels")
-        self._shown.setToolTip(with_keys("Hide or show the labels", "overlay"))
+        show_tip(self._shown, "Hide or show the labels", "overlay")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
-        self._opacity.setToolTip(with_keys("Opacity of the areas", "more_opaque", "less_opaque"))
+        show_tip(self._opacity, "Opacity of the areas", "more_opaque", "less_opaque")
         self._opacity.setAccessibleName("Opacity of the areas")
         self._opacity_text = QLabel()
         self._styles = QButtonGroup(self)
@@ -180,8 +181,10 @@ class StructurePanel(QWidget):
         styles.setSpacing(14)
         for number, (_, text) in enumerate(_STYLES):
             button = QRadioButton(text)
-            tip = with_keys(text, "contours") if number < 2 else "Areas with their contour"
-            button.setToolTip(tip)
+            if number < 2:
+                show_tip(button, text, "contours")
+            else:
+                button.setToolTip("Areas with their contour")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._styles.addButton(button, number)
             styles.addWidget(button)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.study import Origin, Patient, Stack, Study
-from heartseg_gui.actions import with_keys
+from heartseg_gui.actions import show_tip
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.settings import Settings
 from heartseg_gui.theme import colours_of, icon, themed_icon
@@ -90,10 +90,10 @@ class StudyBrowser(QWidget):
         self._show_recent()
 
     def _lay_out(self) -> None:
-        self._open.setToolTip(with_keys("Open a patient folder, or drop one here", "open"))
+        show_tip(self._open, "Open a patient folder, or drop one here", "open")
         self._patient.setProperty("role", "heading")
         self._recent_title.setProperty("role", "heading")
-        self._problems.setToolTip(with_keys("Show what was found in the folder", "study_check"))
+        show_tip(self._problems, "Show what was found in the folder", "study_check")
         self._recent.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._recent.setFrameShape(QFrame.Shape.NoFrame)

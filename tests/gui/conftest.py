@@ -1,12 +1,13 @@
 """A small open study and the states around it, for every test of the window."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QInputDevice, QMouseEvent, QPointingDevice, QTabletEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.cine import Cine
@@ -16,7 +17,9 @@ from engine.structures import Structure
 from engine.study import Origin, Patient, Provenance, Stack, StoredLabels, Study
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import ToolState, ViewState
+from heartseg_gui.documents.tool_state import ToolState
+from heartseg_gui.documents.view_state import ViewState
+from heartseg_gui.keymaps import put_in_force
 from tests.gui.garbage import garbage_collected_between_tests, old_objects_set_aside
 
 __all__ = ["garbage_collected_between_tests", "old_objects_set_aside"]
@@ -52,6 +55,19 @@ def small_study() -> Study:
             ),
         ),
     )
+
+
+@pytest.fixture(autouse=True)
+def own_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals of studies in folders that cannot be written go to the test's own folder."""
+    monkeypatch.setenv("HEARTSEG_JOURNALS", str(tmp_path / "journals"))
+
+
+@pytest.fixture(autouse=True)
+def default_keymap_after_each_test() -> Iterator[None]:
+    """The keys in force are the program's, not one window's."""
+    yield
+    put_in_force(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +135,35 @@ def drag_to(
         modifiers,
     )
     QApplication.sendEvent(widget, event)
+
+
+def send_pen(
+    widget: QWidget, kind: QEvent.Type, point: QPoint, pointer: QPointingDevice.PointerType
+) -> bool:
+    """Deliver a pen's event as Qt does; whether it was taken, so that no mouse event follows."""
+    pen = QPointingDevice(
+        "pen",
+        1,
+        QInputDevice.DeviceType.Stylus,
+        pointer,
+        QInputDevice.Capability.Position,
+        1,
+        1,
+    )
+    event = QTabletEvent(
+        kind,
+        pen,
+        QPointF(point),
+        QPointF(widget.mapToGlobal(point)),
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.MouseButton.LeftButton,
+        Qt.MouseButton.LeftButton,
+    )
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()
