@@ -1,113 +1,166 @@
-"""Brush and eraser: from a gesture in the picture to one step of undo."""
-
-from dataclasses import dataclass
-from itertools import count
+"""Gestures in the picture, passed on to the tool in hand."""
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.correction import Point, brush_mark, paint
-from engine.labelmap import LabelMap, LabelPatch
-from engine.structures import Structure
-from heartseg_gui.documents.commands import PaintStroke
+from heartseg_gui.controllers.edits import Edits
+from heartseg_gui.controllers.hand_tool import HandTool
+from heartseg_gui.controllers.tools_brush import BrushTool
+from heartseg_gui.controllers.tools_contour import ContourTool
+from heartseg_gui.controllers.tools_outline import CutTool, LassoTool, MagneticTool, PolygonTool
+from heartseg_gui.controllers.tools_prompt import PromptTool
+from heartseg_gui.controllers.tools_region import FillTool, IslandTool
+from heartseg_gui.documents.sketch import Sketch
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import ToolState, ViewState
+from heartseg_gui.documents.tool_state import Press, Tool, ToolState
+from heartseg_gui.documents.view_state import CursorPlace, ViewState
+from heartseg_gui.jobs import JobQueue
 
-
-@dataclass(slots=True)
-class _Stroke:
-    """A stroke under way; `last` is where the brush was seen last."""
-
-    number: int
-    labels: LabelMap
-    phase: int
-    slice_index: int
-    structure: Structure
-    last: Point
+_GREY_SHARES = (2.0, 98.0)  # per cent of a structure's voxels that its grey range leaves out
 
 
 class Correction(QObject):
-    """Turns strokes into commands.
-
-    Every movement pushes a command of its own; Qt merges those of one stroke, so that undo takes
-    back the whole of it. A movement that changes nothing pushes nothing.
+    """Knows which tool is in hand; each tool makes one step of undo of one gesture.
 
     Signals:
         told: A sentence for the status bar.
+        return_unclaimed: Return was pressed, and the tool in hand had nothing to complete.
+        accepted: Return was pressed, and a proposal waits for it.
+        rejected: Esc was pressed, likewise.
     """
 
     told = Signal(str)
+    return_unclaimed = Signal()
+    accepted = Signal()
+    rejected = Signal()
 
     def __init__(
         self,
         document: StudyDocument,
         view: ViewState,
         tools: ToolState,
+        sketch: Sketch,
+        jobs: JobQueue,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._view = view
         self._tools = tools
-        self._numbers = count(1)
-        self._stroke: _Stroke | None = None
+        self._sketch = sketch
+        self._edits = Edits(document, tools, self)
+        self._edits.told.connect(self.told)
+        brush = BrushTool(self._edits, tools)
+        self._contour = ContourTool(self._edits, sketch, tools, view, jobs)
+        self._prompt = PromptTool(self._edits, sketch, tools, jobs)
+        self._hands: dict[Tool, HandTool] = {
+            Tool.BRUSH: brush,
+            Tool.ERASER: brush,
+            Tool.CONTOUR: self._contour,
+            Tool.POLYGON: PolygonTool(self._edits, sketch, tools, view),
+            Tool.LASSO: LassoTool(self._edits, sketch, tools),
+            Tool.MAGNETIC: MagneticTool(self._edits, sketch, tools, view),
+            Tool.CUT: CutTool(self._edits, sketch, tools),
+            Tool.FILL: FillTool(self._edits, tools),
+            Tool.ISLAND: IslandTool(self._edits),
+            Tool.PROMPT: self._prompt,
+        }
+        self._idle = HandTool()
+        self._hand = self._hand_of(tools.tool)
+        self._pressed: HandTool | None = None
+        tools.tool_changed.connect(self._change_tool)
+        for fact in (
+            view.slice_changed,
+            view.phase_changed,
+            view.playing_changed,
+            tools.structure_changed,
+        ):
+            fact.connect(self._look_again)
+        document.stack_changed.connect(self._start_anew)
+        document.labels_changed.connect(self._look_again)
+        document.provenance_changed.connect(self._prompt.forget_undone)
 
-    def begin_stroke(self, phase: int, slice_index: int, y: float, x: float, erase: bool) -> None:
-        """Put the brush down at a voxel (y, x) of a slice."""
-        labels = self._document.labels
-        if labels is None:
-            self.told.emit("This view cannot be labelled; choose a short-axis stack.")
-            return
-        structure = Structure.BACKGROUND if erase else self._tools.structure
-        self._stroke = _Stroke(next(self._numbers), labels, phase, slice_index, structure, (y, x))
-        self.move_stroke(y, x)
+    @property
+    def edits(self) -> Edits:
+        """Where the steps are made; other controllers make theirs there too."""
+        return self._edits
 
-    def move_stroke(self, y: float, x: float) -> None:
-        """Drag the brush on to a voxel (y, x) of the same slice."""
-        stroke = self._stroke
-        if stroke is None:
-            return
-        if stroke.labels is not self._document.labels:  # another study came in between
-            self._stroke = None
-            return
-        _, row_mm, column_mm = stroke.labels.geometry.spacing_mm
-        mark = brush_mark(
-            stroke.last,
-            (y, x),
-            radius_mm=self._tools.radius_mm,
-            spacing_mm=(row_mm, column_mm),
-            shape=stroke.labels.shape[2:],
-        )
-        stroke.last = (y, x)
-        patch = paint(
-            stroke.labels,
-            mark,
-            phase=stroke.phase,
-            slice_index=stroke.slice_index,
-            structure=stroke.structure,
-        )
-        self._push(patch, stroke)
+    def press(self, place: CursorPlace, press: Press) -> None:
+        """A button was pressed on a slice; with Shift, it marks what is inside or outside."""
+        marks = press.shift and not self._hand.busy
+        self._pressed = self._prompt if marks else self._hand
+        self._pressed.press(place, press)
 
-    def end_stroke(self) -> None:
-        """Lift the brush."""
-        self._stroke = None
+    def drag(self, y: float, x: float) -> None:
+        """The mouse moved to (y, x) [voxels] of that slice with the button down."""
+        if self._pressed is not None:
+            self._pressed.drag(y, x)
 
-    def clear_slice(self) -> None:
-        """Remove every label of the slice on the screen, as one step."""
-        labels = self._document.labels
-        if labels is None:
-            return
-        plane = labels.shape[2] * labels.shape[3]
-        start = (self._view.phase * labels.shape[1] + self._view.slice_index) * plane
-        patch = labels.patch_at(np.arange(start, start + plane), Structure.BACKGROUND)
-        if len(patch):
-            number = next(self._numbers)
-            stack = self._document.undo_stack
-            stack.push(PaintStroke(self._document, number, patch, text="Clear slice"))
+    def release(self) -> None:
+        """The button was released."""
+        if self._pressed is not None:
+            self._pressed.release()
+        self._pressed = None
 
-    def _push(self, patch: LabelPatch, stroke: _Stroke) -> None:
-        if len(patch) == 0:
+    def hover(self, place: CursorPlace | None) -> None:
+        """The mouse moved; None beside the picture."""
+        if self._pressed is None:
+            self._hand.hover(place)
+
+    def finish(self) -> None:
+        """Return: what was begun is complete, or what is proposed is right."""
+        if self._hand.busy or self._pressed is not None:
+            self._hand.finish()
+        elif self._sketch.proposals:
+            self.accepted.emit()
+        else:
+            self.return_unclaimed.emit()
+
+    def step_back(self) -> None:
+        """Backspace: take the last point away."""
+        self._hand.step_back()
+
+    def give_up(self) -> None:
+        """Esc: forget what was begun, or what is proposed."""
+        if self._sketch.proposals and not self._hand.busy and self._pressed is None:
+            self.rejected.emit()
+        else:
+            self._hand.give_up()
+
+    def copy_contour(self, phases_on: int, slices_on: int) -> None:
+        """Copy the active contour some phases and slices on, and go there."""
+        self._contour.copy_to(self._view.phase + phases_on, self._view.slice_index + slices_on)
+
+    def take_grey_range(self) -> None:
+        """Let the tools touch the grey values that the active structure has in the slice."""
+        if self._edits.labels_or_say() is None:
             return
-        text = "Erase" if stroke.structure is Structure.BACKGROUND else "Paint"
-        command = PaintStroke(self._document, stroke.number, patch, text=text)
-        self._document.undo_stack.push(command)
+        place = (self._view.phase, self._view.slice_index)
+        inside = self._edits.plane(place) == self._tools.structure
+        if not inside.any():
+            self._edits.say("The active structure is not on this slice.")
+            return
+        low, high = np.percentile(self._edits.grey(place)[inside], _GREY_SHARES)
+        self._tools.set_grey_range(float(low), float(high))
+
+    def _look_again(self, _change: object = None) -> None:
+        """Something else is on the screen; a gesture under way sees it when it ends."""
+        if self._pressed is None:
+            self._hand.take_up()
+
+    def _start_anew(self) -> None:
+        """Another stack is on the screen."""
+        self._pressed = None
+        self._prompt.put_down()
+        self._hand.put_down()
+        self._hand.take_up()
+
+    def _change_tool(self, tool: Tool) -> None:
+        hand = self._hand_of(tool)
+        if hand is not self._hand:
+            self._hand.put_down()
+            self._hand = hand
+            hand.take_up()
+
+    def _hand_of(self, tool: Tool) -> HandTool:
+        return self._hands.get(tool, self._idle)

@@ -10,16 +10,17 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand
 
 from engine.cine import Cine
+from engine.labelmap import SlicePlace
 from engine.progress import Progress, Steps
-from engine.study import PhaseLabelled, Provenance, Stack
+from engine.study import Origin, PhaseLabelled, Provenance, Stack
 from heartseg_gui.controllers.loading import load_chosen
-from heartseg_gui.documents.commands import ReplaceLabels
+from heartseg_gui.documents.commands import ReplaceLabels, ReplaceSlice
 from heartseg_gui.documents.study_document import PhasesByHand, StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import Job, JobQueue, Lane
 from heartseg_gui.settings import Settings
 
-Phases = Literal["ed-es", "all"]
+Phases = Literal["ed-es", "all"] | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Prediction(QObject):
         self._text = ""
         self._run = 0
         self._taken: list[int] = []  # phases of this run that are in the document
+        self._slice: int | None = None  # the only one that is wanted, or all
 
     @property
     def busy(self) -> bool:
@@ -110,16 +112,27 @@ class Prediction(QObject):
         """Segment every phase."""
         self._start("all", "Predict all phases")
 
+    def predict_this_phase(self) -> None:
+        """Segment the phase on the screen."""
+        phase = self._view.phase
+        self._start((phase,), f"Predict phase {phase + 1}")
+
+    def predict_this_slice(self) -> None:
+        """Segment the slice on the screen; its phase is computed, the other slices stay."""
+        phase, slice_index = self._view.phase, self._view.slice_index
+        text = f"Predict slice {slice_index + 1}, phase {phase + 1}"
+        self._start((phase,), text, only_slice=slice_index)
+
     def drop_stale(self) -> None:
         """Stop a prediction whose stack is no longer on the screen."""
         if self._job is not None and self._document.stack is not self._stack:
             self._job.cancel()
 
-    def _start(self, phases: Phases, text: str) -> None:
+    def _start(self, phases: Phases, text: str, *, only_slice: int | None = None) -> None:
         document, cine = self._document, self._document.cine
         if cine is None or document.labels is None or self._job is not None:
             return
-        self._stack, self._text = document.stack, text
+        self._stack, self._text, self._slice = document.stack, text, only_slice
         wish = Wish(
             phases,
             self._settings.model,
@@ -146,16 +159,37 @@ class Prediction(QObject):
         labels = self._document.labels
         if labels is None or phase in self._taken:
             return
-        command = ReplaceLabels(
-            self._document,
-            labels.patch_phase(phase, wanted),
-            phases=(phase,),
-            provenance=self._provenance_after(made_by, {phase}),
-            text=self._text,
-            run=self._run,
-        )
+        if self._slice is None:
+            command = ReplaceLabels(
+                self._document,
+                labels.patch_phase(phase, wanted),
+                phases=(phase,),
+                provenance=self._provenance_after(made_by, {phase}),
+                text=self._text,
+                run=self._run,
+            )
+        else:
+            command = self._slice_command((phase, self._slice), wanted, made_by)
         self._document.undo_stack.push(command)
+        self._document.end_step()
         self._taken.append(phase)
+
+    def _slice_command(
+        self, place: SlicePlace, wanted: NDArray[np.uint8], made_by: Provenance
+    ) -> ReplaceSlice:
+        """One slice of a predicted phase (z, y, x); labels of others stay those of others."""
+        labels, before = self._document.labels, self._document.provenance
+        assert labels is not None
+        kept = tuple(each for each in before.corrected_slices if each != place)
+        person = before.corrected_by if kept else ""
+        basis = made_by if before.origin is Origin.UNKNOWN else before
+        after = replace(basis, corrected_slices=kept, corrected_by=person)
+        if place[0] in before.doubt and place[0] in made_by.doubt:
+            after = replace(after, doubt={**before.doubt, place[0]: made_by.doubt[place[0]]})
+        patch = labels.patch_slice(*place, wanted[place[1]])
+        return ReplaceSlice(
+            self._document, patch, place=place, provenance=after, text=self._text, run=self._run
+        )
 
     def _take_prediction(self, prediction: Any) -> None:
         labels = self._document.labels
@@ -167,6 +201,8 @@ class Prediction(QObject):
         if phases and self._view.phase not in phases:
             self._view.set_phase(phases[0])
         done = f"{len(phases)} of {labels.shape[0]} phases were segmented."
+        if self._slice is not None:
+            done = f"Slice {self._slice + 1} of phase {phases[0] + 1} was segmented."
         self.told.emit(" ".join((done, *prediction.notes)))
 
     @property

@@ -5,7 +5,8 @@ from PySide6.QtCore import QObject, Signal
 from engine.structures import HEART_STRUCTURES, Structure
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
+from heartseg_gui.documents.tool_state import Tool, ToolState
+from heartseg_gui.documents.view_state import ViewState
 
 _OPACITY_STEP = 0.1
 _LEVEL_STEP = 0.05  # of the window's width
@@ -105,22 +106,6 @@ class Viewing(QObject):
     def less_opaque(self) -> None:
         """Make the labels more transparent."""
         self._display.set_opacity(self._display.opacity - _OPACITY_STEP)
-
-    def take_window(self) -> None:
-        """Drag for brightness and contrast from now on."""
-        self._tools.set_tool(Tool.WINDOW)
-
-    def take_pan(self) -> None:
-        """Drag the picture from now on."""
-        self._tools.set_tool(Tool.PAN)
-
-    def take_brush(self) -> None:
-        """Paint from now on."""
-        self._tools.set_tool(Tool.BRUSH)
-
-    def take_eraser(self) -> None:
-        """Erase from now on."""
-        self._tools.set_tool(Tool.ERASER)
 
     def swap_brush_and_eraser(self) -> None:
         """Take the eraser instead of the brush, else the brush."""

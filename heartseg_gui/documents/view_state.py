@@ -1,11 +1,8 @@
-"""What the reader looks at and works with: place, picture and tool, each with its facts."""
+"""What the reader looks at: the place in the stack, and where the mouse points."""
 
 from dataclasses import dataclass
-from enum import Enum
 
 from PySide6.QtCore import QObject, Signal
-
-from engine.structures import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +14,14 @@ class CursorPlace:
         slice_index: Slice, 0-based.
         y: Row in voxels; whole numbers are voxel centres, 0.0 that of the first.
         x: Column in voxels, likewise.
+        reach_mm: How near something counts as touched [mm]: some pixels of the screen.
     """
 
     phase: int
     slice_index: int
     y: float
     x: float
+    reach_mm: float = 2.0
 
 
 class ViewState(QObject):
@@ -36,6 +35,7 @@ class ViewState(QObject):
         slice_changed: The slice (0-based) on the screen.
         phase_changed: The phase (0-based) on the screen.
         montage_changed: Whether all slices of the phase are shown together.
+        left_only_changed: Whether the montage leaves out what is approved.
         playing_changed: Whether the cine plays.
         frame_rate_changed: Pictures a second while playing.
     """
@@ -44,6 +44,7 @@ class ViewState(QObject):
     slice_changed = Signal(int)
     phase_changed = Signal(int)
     montage_changed = Signal(bool)
+    left_only_changed = Signal(bool)
     playing_changed = Signal(bool)
     frame_rate_changed = Signal(float)
 
@@ -54,6 +55,7 @@ class ViewState(QObject):
         self._slice = 0
         self._phase = 0
         self._montage = False
+        self._left_only = False
         self._playing = False
         self._frame_rate_hz = 20.0
 
@@ -81,6 +83,11 @@ class ViewState(QObject):
     def montage(self) -> bool:
         """Whether all slices of the phase are shown together."""
         return self._montage
+
+    @property
+    def left_only(self) -> bool:
+        """Whether the montage shows only slices that are not approved."""
+        return self._left_only
 
     @property
     def playing(self) -> bool:
@@ -129,6 +136,12 @@ class ViewState(QObject):
             self._montage = montage
             self.montage_changed.emit(montage)
 
+    def set_left_only(self, left_only: bool) -> None:
+        """Leave approved slices out of the montage, or show all."""
+        if left_only != self._left_only:
+            self._left_only = left_only
+            self.left_only_changed.emit(left_only)
+
     def set_playing(self, playing: bool) -> None:
         """Start or stop the cine; a single phase never plays."""
         wanted = playing and self._phase_count > 1
@@ -142,77 +155,3 @@ class ViewState(QObject):
         if wanted != self._frame_rate_hz:
             self._frame_rate_hz = wanted
             self.frame_rate_changed.emit(wanted)
-
-
-class Tool(Enum):
-    """What the left mouse button does in the slice view."""
-
-    WINDOW = "window"  # drag changes window width and level
-    PAN = "pan"
-    BRUSH = "brush"
-    ERASER = "eraser"
-
-
-class ToolState(QObject):
-    """The tool in the reader's hand.
-
-    Signals:
-        tool_changed: The tool.
-        structure_changed: The structure that the brush paints.
-        radius_changed: The brush radius [mm].
-    """
-
-    tool_changed = Signal(Tool)
-    structure_changed = Signal(Structure)
-    radius_changed = Signal(float)
-
-    SMALLEST_RADIUS_MM = 0.5
-    LARGEST_RADIUS_MM = 50.0
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._tool = Tool.WINDOW
-        self._structure = Structure.LV
-        self._radius_mm = 5.0
-
-    @property
-    def tool(self) -> Tool:
-        """The tool in hand."""
-        return self._tool
-
-    @property
-    def structure(self) -> Structure:
-        """What the brush paints."""
-        return self._structure
-
-    @property
-    def radius_mm(self) -> float:
-        """Brush radius [mm]."""
-        return self._radius_mm
-
-    def set_tool(self, tool: Tool) -> None:
-        """Take a tool in hand."""
-        if tool is not self._tool:
-            self._tool = tool
-            self.tool_changed.emit(tool)
-
-    def set_structure(self, structure: Structure) -> None:
-        """Choose what the brush paints."""
-        if structure is not self._structure:
-            self._structure = structure
-            self.structure_changed.emit(structure)
-
-    def set_radius(self, radius_mm: float) -> None:
-        """Set the brush radius [mm], within 0.5 and 50 mm."""
-        wanted = min(max(radius_mm, self.SMALLEST_RADIUS_MM), self.LARGEST_RADIUS_MM)
-        if wanted != self._radius_mm:
-            self._radius_mm = wanted
-            self.radius_changed.emit(wanted)
-
-    def grow(self) -> None:
-        """Make the brush a quarter larger, as `]` does."""
-        self.set_radius(round(self._radius_mm * 1.25, 1))
-
-    def shrink(self) -> None:
-        """Make the brush a fifth smaller, as `[` does."""
-        self.set_radius(round(self._radius_mm / 1.25, 1))

@@ -10,6 +10,8 @@ def introduce(window: Window) -> None:
     prediction, actions = window.controllers.prediction, window.actions
     actions["predict"].triggered.connect(prediction.predict_key_phases)
     actions["predict_all"].triggered.connect(prediction.predict_all_phases)
+    actions["predict_phase"].triggered.connect(prediction.predict_this_phase)
+    actions["predict_slice"].triggered.connect(prediction.predict_this_slice)
     choosing, panel = window.controllers.choosing, window.views.models
     panel.model_chosen.connect(choosing.choose)
     panel.look_up_wanted.connect(choosing.look_up)

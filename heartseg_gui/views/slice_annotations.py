@@ -3,14 +3,18 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap
 
 from engine.cine import Cine
 from engine.geometry import Geometry
+from engine.review.states import SliceState
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.review_state import STATE_NAMES
+from heartseg_gui.documents.slice_states import SliceStates
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
+from heartseg_gui.views.slice_badges import SliceBadges, state_ink
 from heartseg_gui.views.slice_rendering import SlicePlane, edge_letters
 from heartseg_gui.views.slice_texts import (
     deserves_a_look,
@@ -31,7 +35,6 @@ _DARK = QColor(0, 0, 0, 200)
 _EDGES = ((0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0))  # left, right, top, bottom
 _LONGEST_SCALE_SHARE = 0.25  # of the width of the view
 _KEPT_TEXTS = 200
-_DOUBT_PX = 26  # from the number of a slice to its doubt
 _ROOM_PX = 6  # between two texts side by side
 
 _EMPTY_TITLE = "Open a patient folder"
@@ -89,15 +92,24 @@ class SliceAnnotations:
     thousand times and changes none of them.
     """
 
-    def __init__(self, document: StudyDocument, view: ViewState, display: DisplayState) -> None:
+    def __init__(
+        self,
+        document: StudyDocument,
+        view: ViewState,
+        display: DisplayState,
+        states: SliceStates,
+    ) -> None:
         self._document, self._view, self._display = document, view, display
+        self._states = states
         self._texts = TextCache()
         self._font = _font(13)
+        self._badges = SliceBadges(_font(12))
         self._letter_font = _font(15, bold=True)
+        self._badge_font = _font(13, bold=True)
         self._title_font = _font(20)
         self._marks: list[_Mark] = []
         self._laid_out_for: object = None
-        self._written_doubts: tuple[str, ...] = ()
+        self._said: tuple[object, ...] = ()
         self._letters: tuple[Geometry, tuple[str, str, str, str]] | None = None
         self._scale_bar = QPainterPath()
 
@@ -124,23 +136,28 @@ class SliceAnnotations:
             painter.strokePath(self._scale_bar, QPen(_DARK, 4))
             painter.strokePath(self._scale_bar, QPen(_INK, 1.5))
 
-    def paint_number(self, painter: QPainter, at: QPoint, slice_index: int) -> None:
-        """Write the number of a slice of the montage."""
+    def paint_number(self, painter: QPainter, area: QRect, slice_index: int) -> None:
+        """Write the number of a slice of the montage, in the colour of its state."""
         ratio = painter.device().devicePixelRatioF()
-        painter.drawPixmap(at, self._texts.pixmap(str(slice_index + 1), self._font, _INK, ratio))
+        state = self._state_of(slice_index)
+        beside = self._badges.paint(painter, area, slice_index + 1, state or SliceState.EMPTY)
         if doubt := doubt_text(self._document, self._view.phase, slice_index):
-            beside, ink = at + QPoint(_DOUBT_PX, 0), self._doubt_ink(slice_index)
+            ink = self._doubt_ink(slice_index)
             painter.drawPixmap(beside, self._texts.pixmap(doubt, self._font, ink, ratio))
 
-    def doubts(self) -> tuple[str, ...]:
-        """What is said about the slices on the screen being wrong."""
+    def said(self) -> tuple[object, ...]:
+        """What is said about the slices on the screen: their states, and the doubt about them."""
         view = self._view
         shown = range(view.slice_count) if view.montage else (view.slice_index,)
-        return tuple(doubt_text(self._document, view.phase, number) for number in shown)
+        doubts = tuple(doubt_text(self._document, view.phase, number) for number in shown)
+        return (*doubts, *(self._state_of(number) for number in shown))
 
-    def doubts_changed(self) -> bool:
+    def said_changed(self) -> bool:
         """Whether something else is to be said about them than was laid out last."""
-        return self.doubts() != self._written_doubts
+        return self.said() != self._said
+
+    def _state_of(self, slice_index: int) -> SliceState | None:
+        return self._states.at((self._view.phase, slice_index))
 
     def _doubt_ink(self, slice_index: int) -> QColor:
         """Bright where a look is worth most; else every number would cry."""
@@ -150,7 +167,7 @@ class SliceAnnotations:
     def _lay_out(self, viewport: QRect, pixels_per_mm: float, ratio: float) -> None:
         cine = self._document.cine
         assert cine is not None
-        self._written_doubts = self.doubts()
+        self._said = self.said()
         inner = QRectF(viewport.adjusted(_MARGIN_PX, _MARGIN_PX, -_MARGIN_PX, -_MARGIN_PX))
         upper_right = [
             (phase_text(cine, self._view.phase), self._font, _INK),
@@ -158,7 +175,7 @@ class SliceAnnotations:
         ]
         if not self._view.montage:
             number = self._view.slice_index
-            upper_right.append((self.doubts()[0], self._font, self._doubt_ink(number)))
+            upper_right += self._state_and_doubt(number)
         width, level = self._display.width, self._display.level
         hidden = cine.colour is not None or self._view.montage  # there it stands above
         window = "" if hidden else window_text(width, level)
@@ -168,6 +185,9 @@ class SliceAnnotations:
             self._mark(self._upper_left(cine), self._font, _INK, ratio, inner, (0.0, 0.0)),
             self._mark(window, self._font, _INK, ratio, inner, (0.0, 1.0)),
         ]
+        if self._view.montage and (states := self._states.of_phase(self._view.phase)):
+            told = [state for state in SliceState if state in states]
+            self._marks.append(_below(self._marks[0], self._badges.legend(told, ratio)))
         scale = _out_of_the_way(scale, self._marks, inner)
         self._marks.append(scale)
         top = QRectF(inner)
@@ -182,6 +202,14 @@ class SliceAnnotations:
             inner.right() - length_mm * pixels_per_mm, inner.right(), scale.area.top() - 2
         )
 
+    def _state_and_doubt(self, number: int) -> list[tuple[str, QFont, QColor]]:
+        state = self._state_of(number)
+        said = doubt_text(self._document, self._view.phase, number)
+        doubt = (said, self._font, self._doubt_ink(number))
+        if state is None:
+            return [doubt]
+        return [(STATE_NAMES[state], self._badge_font, state_ink(state)), doubt]
+
     def _letters_of(self, geometry: Geometry) -> tuple[str, str, str, str]:
         if self._letters is None or self._letters[0] is not geometry:
             self._letters = (geometry, edge_letters(geometry, SlicePlane.of(geometry)))
@@ -191,12 +219,20 @@ class SliceAnnotations:
         names = [self._document.study.name] if self._document.study else []
         names.append(cine.name)
         if self._view.montage:
-            names.append(f"{cine.slice_count} slices")
+            names.append(self._slices_text(cine))
             if cine.colour is None:
                 names.append(window_text(self._display.width, self._display.level))
         else:
             names.append(slice_text(cine, self._view.slice_index))
         return "\n".join(names)
+
+    def _slices_text(self, cine: Cine) -> str:
+        if not self._view.left_only or self._document.labels is None:
+            return f"{cine.slice_count} slices"
+        left = len(self._states.left_in(self._view.phase))
+        if not left:
+            return "Every slice of this phase is approved"
+        return f"{left} of {cine.slice_count} slices left to approve"
 
     def _mark(
         self,
@@ -228,6 +264,11 @@ class SliceAnnotations:
         painter.setPen(_INK.darker(150))
         painter.setFont(self._font)
         painter.drawText(viewport.adjusted(20, middle + 2, -20, 0), flags, _EMPTY_HINT)
+
+
+def _below(mark: _Mark, pixmap: QPixmap) -> _Mark:
+    at = mark.area.bottomLeft() + QPointF(0, _ROOM_PX)
+    return _Mark(pixmap, QRectF(at, pixmap.deviceIndependentSize()))
 
 
 def _out_of_the_way(mark: _Mark, others: list[_Mark], inner: QRectF) -> _Mark:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from engine.geometry import Geometry
 from engine.structures import HEART_STRUCTURES
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.patient_terms import turned_axes
 
 Pixels = NDArray[np.uint32]
 """(y, x) uint32, each 0xAARRGGBB: the memory of a 32-bit QImage."""
@@ -26,8 +27,7 @@ _LEAST_SHARE = 0.3  # of a direction that deserves a second letter
 class SlicePlane:
     """How one slice lies on the screen.
 
-    It is turned so that the patient's left is on the right, and the back or the feet below,
-    as radiologists expect whatever the order of the file.
+    It is turned as `turned_axes` says.
 
     Attributes:
         height: Number of voxels (y).
@@ -50,7 +50,7 @@ class SlicePlane:
         """The plane of every slice of a stack."""
         _, height, width = geometry.shape
         _, row_mm, column_mm = geometry.spacing_mm
-        flip_x, flip_y = (code in "RAS" for code in tuple(geometry.axis_codes)[:2])
+        flip_y, flip_x = turned_axes(geometry)
         return cls(height, width, row_mm, column_mm, flip_y, flip_x)
 
     @property
@@ -78,6 +78,13 @@ class SlicePlane:
             self.height - 1 - y if self.flip_y else y,
             self.width - 1 - x if self.flip_x else x,
         )
+
+    def to_mm(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where points (n, 2) of (y, x) voxels lie on the screen, (n, 2) as (across, down) [mm]."""
+        y, x = points[:, 0], points[:, 1]
+        rows = self.height - 1 - y if self.flip_y else y
+        columns = self.width - 1 - x if self.flip_x else x
+        return np.stack([(columns + 0.5) * self.column_mm, (rows + 0.5) * self.row_mm], axis=1)
 
 
 def edge_letters(geometry: Geometry, plane: SlicePlane) -> tuple[str, str, str, str]:

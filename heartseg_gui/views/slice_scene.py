@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsScene
 from engine.cine import Cine
 from engine.labelmap import LabelPatch
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.slice_states import SliceStates
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import CursorPlace, ViewState
 from heartseg_gui.views.slice_item import SliceItem
@@ -16,7 +17,7 @@ from heartseg_gui.views.slice_rendering import GreyTable, SlicePlane
 
 _GAP_SHARE = 0.02  # between the slices of a montage
 _REST_MS = 60  # after the last step the picture becomes as smooth as can be
-_FRAME = QColor(80, 160, 255)
+_FRAME = QColor(245, 245, 240)  # no colour of a state
 
 
 class SliceScene(QGraphicsScene):
@@ -32,6 +33,7 @@ class SliceScene(QGraphicsScene):
         super().__init__()
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.content = QRectF()
+        self.states = SliceStates(document, self)
         self._document, self._view, self._display = document, view, display
         self._items: list[SliceItem] = []
         self._cine: Cine | None = None  # what the items were made for
@@ -46,6 +48,8 @@ class SliceScene(QGraphicsScene):
         document.stack_changed.connect(self._take_stack)
         document.labels_changed.connect(self._show_patch)
         view.montage_changed.connect(self._arrange)
+        view.left_only_changed.connect(self._arrange_left)
+        self.states.changed.connect(self._arrange_left)
         view.slice_changed.connect(self._show_slice)
         view.phase_changed.connect(self._show_phase)
         display.window_changed.connect(self._show_window)
@@ -76,11 +80,17 @@ class SliceScene(QGraphicsScene):
         """The item that shows a slice, or None where it is not on the screen."""
         return next((item for item in self._items if item.slice_index == slice_index), None)
 
-    def place_on(self, item: SliceItem, point: QPointF) -> CursorPlace:
-        """The place in the stack of a point of the scene, on the plane of `item`."""
+    def place_on(self, item: SliceItem, point: QPointF, reach_mm: float = 2.0) -> CursorPlace:
+        """The place in the stack of a point of the scene, on the plane of `item`.
+
+        Args:
+            item: A slice on the screen.
+            point: A point of the scene, perhaps beside the slice.
+            reach_mm: How near something counts as touched [mm].
+        """
         on_item = item.mapFromScene(point)
         y, x = item.plane.to_voxel(on_item.x(), on_item.y())
-        return CursorPlace(self.phase, item.slice_index, y, x)
+        return CursorPlace(self.phase, item.slice_index, y, x, reach_mm)
 
     def lay_out(self, aspect: float) -> None:
         """Put the slices side by side, as large as a view of this width to height allows."""
@@ -113,15 +123,27 @@ class SliceScene(QGraphicsScene):
         self.content = QRectF()
         if cine is not None:
             plane = SlicePlane.of(cine.geometry)
-            shown = range(cine.slice_count) if self._view.montage else (self.slice_index,)
-            for slice_index in shown:
+            for slice_index in self._shown():
                 item = SliceItem(plane, self._display)
                 item.slice_index = slice_index
                 self._items.append(item)
                 self.addItem(item)
-        self._frame.setVisible(self._view.montage and cine is not None)
         self._show_all()
         self.rearranged.emit()
+
+    def _shown(self) -> tuple[int, ...]:
+        """The slices on the screen: one, all, or all that are not approved."""
+        cine = self._document.cine
+        if cine is None or not self._view.montage:
+            return (self.slice_index,)
+        left_only = self._view.left_only and self._document.labels is not None
+        return self.states.left_in(self.phase) if left_only else tuple(range(cine.slice_count))
+
+    def _arrange_left(self) -> None:
+        """Arrange anew where other slices are to be shown than there are."""
+        shown = tuple(item.slice_index for item in self._items)
+        if self._view.montage and self._in_step() and shown != self._shown():
+            self._arrange()
 
     def _show_all(self) -> None:
         self._draw_images()
@@ -143,6 +165,7 @@ class SliceScene(QGraphicsScene):
         self._show_all()
 
     def _show_phase(self) -> None:
+        self._arrange_left()
         self._draw_images()
         self._show_labels()
 
@@ -191,6 +214,7 @@ class SliceScene(QGraphicsScene):
 
     def _mark_slice(self) -> None:
         item = self.item_of(self.slice_index)
+        self._frame.setVisible(self._view.montage and item is not None)
         if item is not None:
             self._frame.setRect(item.sceneBoundingRect())
 

@@ -32,10 +32,12 @@ def key_phase_text(document: StudyDocument, phase: int) -> str:
 def doubt_text(document: StudyDocument, phase: int, slice_index: int) -> str:
     """How much is probably wrong on a predicted slice; empty where nobody can say.
 
-    A slice that a person has corrected is no longer in doubt.
+    A slice that a person has corrected or approved is no longer in doubt.
     """
-    doubt = document.provenance.doubt.get(phase)
-    if doubt is None or (phase, slice_index) in document.corrected_slices():
+    doubt, place = document.provenance.doubt.get(phase), (phase, slice_index)
+    if doubt is None or place in document.review.value.approved:
+        return ""
+    if place in document.corrected_slices():
         return ""
     if slice_index >= len(doubt.expected_error_ml):
         return ""

@@ -4,11 +4,20 @@ import math
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import (
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QPointingDevice,
+    QWheelEvent,
+)
 
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
+from heartseg_gui.documents.tool_state import Press, Tool, ToolState
+from heartseg_gui.documents.view_state import CursorPlace, ViewState
+from heartseg_gui.keymaps import in_force
+from heartseg_gui.mouse_moves import Deed
 from heartseg_gui.views.slice_camera import SliceCamera
 from heartseg_gui.views.slice_item import SliceItem
 from heartseg_gui.views.slice_scene import SliceScene
@@ -20,7 +29,7 @@ _WINDOW_DRAG_PX = 300.0  # a drag this long multiplies the width by e
 _ZOOM_DRAG_PX = 150.0
 _PAN_PX = 40
 
-_PAINT_TOOLS = (Tool.BRUSH, Tool.ERASER)
+_REACH_PX = 9.0  # how near the mouse takes hold of something
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier  # set for all arrows on macOS
@@ -111,17 +120,17 @@ class ZoomDrag:
 
 
 class SliceTools(QObject):
-    """Tells drags from clicks and passes strokes on.
+    """Tells drags from clicks and passes the gestures of editing tools on.
 
     Signals:
-        stroke_began: Phase, slice, y, x [voxels] and whether it erases.
-        stroke_moved: y, x [voxels] on the slice where the stroke began.
-        stroke_ended: The button was released.
+        pressed: The `CursorPlace` and the `Press`.
+        dragged: y, x [voxels] on the slice that was pressed.
+        released: The button was released.
     """
 
-    stroke_began = Signal(int, int, float, float, bool)
-    stroke_moved = Signal(float, float)
-    stroke_ended = Signal()
+    pressed = Signal(CursorPlace, Press)
+    dragged = Signal(float, float)
+    released = Signal()
 
     def __init__(
         self,
@@ -136,38 +145,47 @@ class SliceTools(QObject):
     ) -> None:
         super().__init__(parent)
         self.space_held = False
+        self._pen_upside_down = False
         self._document, self._view, self._display, self._tools = document, view, display, tools
         self._scene, self._camera = scene, camera
         self._wheel = WheelSteps()
         self._button = Qt.MouseButton.NoButton
         self._drag: Drag | None = None
         self._pressed_at = QPointF()
-        self._stroke_item: SliceItem | None = None
+        self._pressed_item: SliceItem | None = None
 
     @property
-    def paints(self) -> bool:
-        """Whether the tool in hand paints here."""
-        return self._tools.tool in _PAINT_TOOLS and self._document.labels is not None
+    def edits(self) -> bool:
+        """Whether the tool in hand changes labels here."""
+        return self._tools.tool.edits and self._document.labels is not None
 
-    def press(self, event: QMouseEvent, on_scene: QPointF) -> None:
+    @property
+    def reach_mm(self) -> float:
+        """How near something counts as touched [mm]."""
+        return _REACH_PX / self._camera.pixels_per_mm
+
+    def press(self, event: QMouseEvent, on_scene: QPointF, *, double: bool = False) -> None:
         """Begin what the button stands for; further buttons wait for the first one's release."""
         if self._button != Qt.MouseButton.NoButton:
             return
         self._button, self._pressed_at = event.button(), event.position()
-        if self._begins_pan(event.button()):
+        deed = in_force().mouse.drag(event.button(), event.modifiers(), painting=self.edits)
+        if self._begins_pan(event.button()) or deed is Deed.PAN:
             self._drag = PanDrag(event.position(), self._camera)
-        elif self.paints:
-            self._begin_stroke(event, on_scene)
-        elif event.button() == _RIGHT:
+        elif deed is Deed.ZOOM:
             self._drag = ZoomDrag(event.position(), self._camera)
+        elif deed is Deed.WINDOW:
+            self._drag = WindowDrag(event.position(), self._display)
+        elif deed is not Deed.NOTHING and self._is_gesture(event):
+            self._begin_gesture(event, on_scene, double=double)
         elif event.button() == _LEFT:
             self._drag = WindowDrag(event.position(), self._display)
 
     def move(self, event: QMouseEvent, on_scene: QPointF) -> None:
         """Go on with what was begun."""
-        if self._stroke_item is not None:
-            place = self._scene.place_on(self._stroke_item, on_scene)
-            self.stroke_moved.emit(place.y, place.x)
+        if self._pressed_item is not None:
+            place = self._scene.place_on(self._pressed_item, on_scene)
+            self.dragged.emit(place.y, place.x)
         elif self._drag is not None and not self._is_click(event):
             self._drag.move(event.position())
 
@@ -175,9 +193,9 @@ class SliceTools(QObject):
         """End what was begun; a click in the montage goes to the slice."""
         if event.button() != self._button:
             return
-        if self._stroke_item is not None:
-            self._stroke_item = None
-            self.stroke_ended.emit()
+        if self._pressed_item is not None:
+            self._pressed_item = None
+            self.released.emit()
         elif self._drag is not None:
             self._drag.end(event.position())
             if event.button() == _LEFT and self._is_click(event):
@@ -186,8 +204,8 @@ class SliceTools(QObject):
 
     def double_click(self, event: QMouseEvent, on_scene: QPointF) -> None:
         """Leave the montage for a slice, or show all of the slice; quick dabs are dabs."""
-        if self.paints or event.button() != _LEFT:
-            self.press(event, on_scene)
+        if self.edits or event.button() != _LEFT:
+            self.press(event, on_scene, double=True)
         elif self._view.montage:
             self._go_to_slice(on_scene)
             self._view.set_montage(False)
@@ -198,16 +216,18 @@ class SliceTools(QObject):
         """Go through slices or phases, zoom, or change the window's width."""
         angle = event.angleDelta() if not event.angleDelta().isNull() else event.pixelDelta()
         delta = angle.y() or angle.x()  # some systems turn the wheel sideways under Shift
-        modifiers = event.modifiers() & (_CONTROL | _SHIFT)
-        if modifiers == _CONTROL:
+        deed = in_force().mouse.wheel(event.modifiers())
+        if deed is Deed.ZOOM:
             self._camera.zoom(_ZOOM_PER_NOTCH ** (delta / _NOTCH), event.position().toPoint())
-        elif modifiers == (_CONTROL | _SHIFT):
+        elif deed is Deed.CONTRAST:
             width = self._display.width * _WIDTH_PER_NOTCH ** (delta / _NOTCH)
             self._display.set_window(self._display.level, width)
-        elif modifiers == _SHIFT:
-            self._step_phase(-self._wheel.take(delta, modifiers))
-        else:
-            self._view.step_slice(-self._wheel.take(delta, modifiers))
+        elif deed is not Deed.NOTHING:
+            self._step(deed, self._wheel.take(delta, event.modifiers()))
+
+    def take_pen(self, upside_down: bool) -> None:
+        """Remember which end of a pen is down; the mouse event that follows does the work."""
+        self._pen_upside_down = upside_down
 
     def pan_by_key(self, event: QKeyEvent) -> bool:
         """Shift the picture with Shift and an arrow; whether the key was one of these."""
@@ -218,26 +238,38 @@ class SliceTools(QObject):
         return True
 
     def _begins_pan(self, button: Qt.MouseButton) -> bool:
-        panning = self.space_held or self._tools.tool is Tool.PAN
-        return button == Qt.MouseButton.MiddleButton or (button == _LEFT and panning)
+        return button == _LEFT and (self.space_held or self._tools.tool is Tool.PAN)
 
-    def _begin_stroke(self, event: QMouseEvent, on_scene: QPointF) -> None:
+    def _is_gesture(self, event: QMouseEvent) -> bool:
+        """Whether the press is for an editing tool; Shift marks inside and outside with any."""
+        if event.button() not in (_LEFT, _RIGHT) or self._document.labels is None:
+            return False
+        return self._tools.tool.edits or bool(event.modifiers() & _SHIFT)
+
+    def _begin_gesture(self, event: QMouseEvent, on_scene: QPointF, *, double: bool) -> None:
         item = self._scene.item_at(on_scene)
-        if item is None or event.button() not in (_LEFT, _RIGHT):
+        if item is None:
             return
-        self._stroke_item = item
+        self._pressed_item = item
         self._view.set_slice(item.slice_index)
-        erases = (
-            self._tools.tool is Tool.ERASER
-            or event.button() == _RIGHT
-            or bool(event.modifiers() & _CONTROL)
+        upside_down = event.pointerType() == QPointingDevice.PointerType.Eraser
+        press = Press(
+            other=event.button() == _RIGHT or upside_down or self._pen_upside_down,
+            control=bool(event.modifiers() & _CONTROL),
+            shift=bool(event.modifiers() & _SHIFT),
+            double=double,
         )
-        place = self._scene.place_on(item, on_scene)
-        self.stroke_began.emit(place.phase, place.slice_index, place.y, place.x, erases)
+        self.pressed.emit(self._scene.place_on(item, on_scene, self.reach_mm), press)
 
-    def _step_phase(self, by: int) -> None:
-        if by:
-            self._view.step_phase(by)
+    def _step(self, deed: Deed, steps: int) -> None:
+        """Go on by whole clicks of the wheel; away from the reader is back, or larger."""
+        if deed is Deed.BRUSH_SIZE:
+            for _ in range(abs(steps)):
+                (self._tools.grow if steps > 0 else self._tools.shrink)()
+        elif deed is Deed.PHASE and steps:
+            self._view.step_phase(-steps)
+        elif deed is Deed.SLICE:
+            self._view.step_slice(-steps)
 
     def _go_to_slice(self, on_scene: QPointF) -> None:
         item = self._scene.item_at(on_scene)

@@ -13,40 +13,44 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.sketch import Sketch
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
+from heartseg_gui.documents.tool_state import BrushTip, Press, Tool, ToolState
+from heartseg_gui.documents.view_state import CursorPlace, ViewState
 from heartseg_gui.views.slice_annotations import SliceAnnotations
-from heartseg_gui.views.slice_camera import SliceCamera
 from heartseg_gui.views.slice_canvas import SliceCanvas
 from heartseg_gui.views.slice_ring import BrushRing
 from heartseg_gui.views.slice_scene import SliceScene
+from heartseg_gui.views.slice_sketch import SketchLayer
 from heartseg_gui.views.slice_tools import SliceTools
 
-_ZOOM_STEP = 1.25
 _LEFT = Qt.MouseButton.LeftButton
 _CURSORS = {
     Tool.WINDOW: Qt.CursorShape.ArrowCursor,
     Tool.PAN: Qt.CursorShape.OpenHandCursor,
-    Tool.BRUSH: Qt.CursorShape.CrossCursor,
-    Tool.ERASER: Qt.CursorShape.CrossCursor,
+    Tool.FILL: Qt.CursorShape.PointingHandCursor,
+    Tool.ISLAND: Qt.CursorShape.PointingHandCursor,
 }
+"""The tools that are not listed aim, and have a cross."""
+
+_RINGED = (Tool.BRUSH, Tool.ERASER)
 
 
 class SliceView(SliceCanvas):
-    """Shows slices and turns mouse and wheel into wishes.
+    """Shows slices and turns mouse, pen and wheel into wishes.
 
     Signals:
-        stroke_began: Phase, slice (both 0-based), y, x [voxels], and whether it erases.
-        stroke_moved: y, x [voxels] in the slice where the stroke began.
-        stroke_ended: The button was released.
+        pressed: An editing tool was pressed: the `CursorPlace` and the `Press`.
+        dragged: y, x [voxels] in the slice that was pressed.
+        released: The button was released.
         cursor_moved: The `CursorPlace` under the mouse, or None outside the picture.
         open_requested: The empty view was clicked.
-        folder_dropped: See `SliceCanvas`.
+        finished, stepped_back, given_up, folder_dropped: See `SliceCanvas`.
     """
 
-    stroke_began = Signal(int, int, float, float, bool)
-    stroke_moved = Signal(float, float)
-    stroke_ended = Signal()
+    pressed = Signal(CursorPlace, Press)
+    dragged = Signal(float, float)
+    released = Signal()
     cursor_moved = Signal(object)
     open_requested = Signal()
 
@@ -56,45 +60,31 @@ class SliceView(SliceCanvas):
         view: ViewState,
         display: DisplayState,
         tools: ToolState,
+        sketch: Sketch | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._view, self._display, self._tools = document, view, display, tools
+        self._sketch = Sketch() if sketch is None else sketch
         self._slices = SliceScene(document, view, display)
         self.setScene(self._slices)
-        self._annotations = SliceAnnotations(document, view, display)
-        self._camera = SliceCamera(self)
+        self._annotations = SliceAnnotations(document, view, display, self._slices.states)
         self._gestures = SliceTools(
             document, view, display, tools, scene=self._slices, camera=self._camera, parent=self
         )
         self._mouse: QPointF | None = None  # in the viewport
         self._ring = BrushRing(self.viewport())
+        self._layer = SketchLayer(self._sketch, self._slices, display, self.viewport())
         self._connect_facts()
         self._show_arrangement()
         self._show_tool()
-
-    @property
-    def pixels_per_mm(self) -> float:
-        """Size of a millimetre on the screen [device-independent pixels]."""
-        return self._camera.pixels_per_mm
-
-    def fit(self) -> None:
-        """Show all of the picture."""
-        self._camera.fit()
-
-    def zoom_in(self) -> None:
-        """Enlarge about the middle."""
-        self._camera.zoom(_ZOOM_STEP, self.viewport().rect().center())
-
-    def zoom_out(self) -> None:
-        """Reduce about the middle."""
-        self._camera.zoom(1 / _ZOOM_STEP, self.viewport().rect().center())
 
     def _connect_facts(self) -> None:
         self._slices.rearranged.connect(self._show_arrangement)
         for fact in (
             self._view.slice_changed,
             self._view.phase_changed,
+            self._view.left_only_changed,
             self._display.window_changed,
             self._display.overlay_changed,
             self._document.study_changed,
@@ -102,13 +92,16 @@ class SliceView(SliceCanvas):
             self._document.key_phases_changed,
         ):
             fact.connect(self._show_state)
-        self._document.provenance_changed.connect(self._show_doubts)
+        self._slices.states.changed.connect(self._show_doubts)
         self._tools.tool_changed.connect(self._show_tool)
-        self._tools.structure_changed.connect(self._show_ring)
-        self._tools.radius_changed.connect(self._show_ring)
-        self._gestures.stroke_began.connect(self.stroke_began)
-        self._gestures.stroke_moved.connect(self.stroke_moved)
-        self._gestures.stroke_ended.connect(self.stroke_ended)
+        tools = self._tools
+        for shape in (tools.structure_changed, tools.radius_changed, tools.options_changed):
+            shape.connect(self._show_ring)
+        self._sketch.changed.connect(self._show_sketch)
+        self._gestures.pressed.connect(self.pressed)
+        self._gestures.dragged.connect(self.dragged)
+        self._gestures.released.connect(self.released)
+        self.pen_used.connect(self._gestures.take_pen)
 
     def _show_arrangement(self) -> None:
         size = self.viewport().size()
@@ -119,23 +112,29 @@ class SliceView(SliceCanvas):
 
     def _show_state(self) -> None:
         self._annotations.renew()
+        self._show_sketch()
         self.viewport().update()
         self._tell_cursor()
 
+    def _show_sketch(self) -> None:
+        self._layer.renew(self.viewportTransform())
+
     def _show_doubts(self) -> None:
-        """Write anew where a doubt came or went; other strokes repaint nothing for it."""
-        if self._document.cine is not None and self._annotations.doubts_changed():
+        """Write anew where a doubt or a state changed; other strokes repaint nothing for it."""
+        if self._document.cine is not None and self._annotations.said_changed():
             self._show_state()
 
     def _show_tool(self) -> None:
-        shape = _CURSORS[self._tools.tool]
+        shape = _CURSORS.get(self._tools.tool, Qt.CursorShape.CrossCursor)
         if self._document.cine is None:
             shape = Qt.CursorShape.PointingHandCursor
         self.viewport().setCursor(shape)
         self._show_ring()
 
     def _show_ring(self) -> None:
-        centre = self._mouse if self._gestures.paints else None
+        ringed = self._gestures.edits and self._tools.tool in _RINGED
+        centre = self._mouse if ringed else None
+        self._ring.square = self._tools.options.tip is BrushTip.SQUARE
         self._ring.move(centre, self._tools.radius_mm * self._camera.pixels_per_mm)
 
     def _tell_cursor(self) -> None:
@@ -144,15 +143,17 @@ class SliceView(SliceCanvas):
             return
         point = self.to_scene(self._mouse)
         item = self._slices.item_at(point)
-        self.cursor_moved.emit(None if item is None else self._slices.place_on(item, point))
+        if item is None:
+            self.cursor_moved.emit(None)
+        else:
+            self.cursor_moved.emit(self._slices.place_on(item, point, self._gestures.reach_mm))
 
     def _paint_numbers(self, painter: QPainter) -> None:
         for slice_index in range(self._view.slice_count):
             item = self._slices.item_of(slice_index)
             if item is not None:
-                corner = self.mapFromScene(item.sceneBoundingRect().bottomLeft())
-                corner.setY(corner.y() - 22)
-                self._annotations.paint_number(painter, corner, slice_index)
+                area = self.mapFromScene(item.sceneBoundingRect()).boundingRect()
+                self._annotations.paint_number(painter, area, slice_index)
 
     def drawForeground(self, painter: QPainter, rect: QRectF | object) -> None:  # noqa: N802
         """Write on the picture and draw the brush's outline."""
@@ -162,6 +163,7 @@ class SliceView(SliceCanvas):
         painter.setWorldTransform(QTransform())
         if self._view.montage and self._document.cine is not None:
             self._paint_numbers(painter)
+        self._layer.paint(painter, self.viewportTransform(), exposed)
         self._annotations.paint(
             painter, self.viewport().rect(), exposed, self._camera.pixels_per_mm
         )
@@ -204,11 +206,11 @@ class SliceView(SliceCanvas):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Pan with Shift and arrows, or while the space bar is held; the window has the rest."""
+        """Answer what is being drawn, pan; the window has the other keys."""
         if event.key() == Qt.Key.Key_Space:
             self._gestures.space_held = True
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
-        elif not self._gestures.pan_by_key(event):
+        elif not self.answer(event) and not self._gestures.pan_by_key(event):
             event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:

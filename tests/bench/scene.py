@@ -15,8 +15,11 @@ from engine.labelmap import LabelMap
 from engine.study import Origin, Patient, Provenance, Stack, StoredLabels, Study
 from heartseg_gui.controllers.correction import Correction
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.sketch import Sketch
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import Tool, ToolState, ViewState
+from heartseg_gui.documents.tool_state import Tool, ToolState
+from heartseg_gui.documents.view_state import ViewState
+from heartseg_gui.jobs import JobQueue
 from heartseg_gui.views.slice_view import SliceView
 from tests.bench.measuring import application
 
@@ -49,6 +52,7 @@ class BenchScene:
     view: ViewState
     display: DisplayState
     tools: ToolState
+    sketch: Sketch
     correction: Correction
     slices: SliceView
 
@@ -57,11 +61,13 @@ class BenchScene:
         """Show a study of `shape` (t, z, y, x) in a view of 900 x 900."""
         application()
         document, view, display, tools = StudyDocument(), ViewState(), DisplayState(), ToolState()
-        correction = Correction(document, view, tools)
-        slices = SliceView(document, view, display, tools)
-        slices.stroke_began.connect(correction.begin_stroke)
-        slices.stroke_moved.connect(correction.move_stroke)
-        slices.stroke_ended.connect(correction.end_stroke)
+        sketch, jobs = Sketch(), JobQueue()
+        correction = Correction(document, view, tools, sketch, jobs)
+        slices = SliceView(document, view, display, tools, sketch)
+        slices.pressed.connect(correction.press)
+        slices.dragged.connect(correction.drag)
+        slices.released.connect(correction.release)
+        slices.cursor_moved.connect(correction.hover)
         slices.resize(VIEW_SIZE, VIEW_SIZE)
         document.set_study(round_heart(shape))
         view.set_extent(shape[1], shape[0])
@@ -69,7 +75,7 @@ class BenchScene:
         display.fit_window(document.cine.voxels)
         slices.show()
         QTest.qWaitForWindowExposed(slices)
-        return cls(document, view, display, tools, correction, slices)
+        return cls(document, view, display, tools, sketch, correction, slices)
 
     def take_brush(self, radius_mm: float) -> None:
         """Paint from now on."""

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from engine.structures import Structure
 from heartseg_gui.app import Window
 from heartseg_gui.documents.authorship import signed_provenance
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.tool_state import Tool
 from tests.gui.shell import drag, move_pressed, open_shell, open_study
 
 ANNA = Path("/nowhere/anna")

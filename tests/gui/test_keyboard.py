@@ -26,6 +26,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.structures import Structure
 from heartseg_gui.app import Window
+from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.settings import Theme
 from heartseg_gui.views.cine_bar import PhaseSlider
 from heartseg_gui.views.structure_panel import StructureRow
@@ -223,6 +224,11 @@ def _checked_radio(window: Window) -> QWidget:
     return next(b for b in window.main.findChildren(QRadioButton) if b.isChecked())
 
 
+def _radius(window: Window) -> QWidget:
+    window.tools.set_tool(Tool.BRUSH)
+    return _first(QAbstractSpinBox)(window)
+
+
 PLACES: dict[str, Callable[[Window], QWidget]] = {
     "picture": lambda window: window.views.picture,
     "browser": _first(QTreeWidget),
@@ -233,7 +239,7 @@ PLACES: dict[str, Callable[[Window], QWidget]] = {
     "ticked box": _first(QCheckBox),
     "radio button": _checked_radio,
     "slider": _first(PhaseSlider),
-    "choice of speed": _first(QAbstractSpinBox),
+    "radius": _radius,
     "structure": _first(StructureRow),
     "active structure": lambda w: w.views.structures.findChildren(StructureRow)[-1],
     "tabs": _first(QTabBar),

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDropEvent, QImage
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QColor, QDropEvent, QImage, QNativeGestureEvent, QPointingDevice
 from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.geometry import Geometry
@@ -16,9 +17,10 @@ from engine.structures import Structure
 from engine.study import Study
 from heartseg_gui.documents.commands import PaintStroke
 from heartseg_gui.documents.display_state import OverlayStyle
-from heartseg_gui.documents.view_state import CursorPlace, Tool
+from heartseg_gui.documents.tool_state import Press, Tool
+from heartseg_gui.documents.view_state import CursorPlace
 from heartseg_gui.views.slice_view import SliceView
-from tests.gui.conftest import SHAPE, Desk, drag_to, turn_wheel
+from tests.gui.conftest import SHAPE, Desk, drag_to, send_pen, turn_wheel
 
 _LEFT, _RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 _MIDDLE = Qt.MouseButton.MiddleButton
@@ -167,53 +169,110 @@ def test_right_drag_zooms_while_no_paint_tool_is_in_hand(slices: SliceView, qtbo
 
 
 @pytest.mark.parametrize(
-    ("tool", "button", "modifiers", "erases"),
+    ("tool", "button", "modifiers", "press"),
     [
-        (Tool.BRUSH, _LEFT, Qt.KeyboardModifier.NoModifier, False),
-        (Tool.BRUSH, _RIGHT, Qt.KeyboardModifier.NoModifier, True),
-        (Tool.BRUSH, _LEFT, _CONTROL, True),
-        (Tool.ERASER, _LEFT, Qt.KeyboardModifier.NoModifier, True),
-        (Tool.ERASER, _RIGHT, Qt.KeyboardModifier.NoModifier, True),
+        (Tool.BRUSH, _LEFT, Qt.KeyboardModifier.NoModifier, Press()),
+        (Tool.BRUSH, _RIGHT, Qt.KeyboardModifier.NoModifier, Press(other=True)),
+        (Tool.BRUSH, _LEFT, _CONTROL, Press(control=True)),
+        (Tool.ERASER, _LEFT, Qt.KeyboardModifier.NoModifier, Press()),
+        (Tool.LASSO, _RIGHT, Qt.KeyboardModifier.NoModifier, Press(other=True)),
+        (Tool.WINDOW, _LEFT, _SHIFT, Press(shift=True)),
+        (Tool.WINDOW, _RIGHT, _SHIFT, Press(other=True, shift=True)),
     ],
 )
-def test_stroke(
+def test_gesture(
     desk: Desk,
     slices: SliceView,
     qtbot: QtBot,
     tool: Tool,
     button: Qt.MouseButton,
     modifiers: Qt.KeyboardModifier,
-    erases: bool,
+    press: Press,
 ) -> None:
     """Press, movements and release are told in voxels of the slice."""
     desk.tools.set_tool(tool)
     desk.view.set_phase(2)
-    began, moved, ended = map(
-        QSignalSpy, (slices.stroke_began, slices.stroke_moved, slices.stroke_ended)
-    )
+    pressed, dragged, released = map(QSignalSpy, (slices.pressed, slices.dragged, slices.released))
     viewport = slices.viewport()
 
     qtbot.mousePress(viewport, button, modifiers, _pixel_of(slices, 10, 12))
     drag_to(viewport, _pixel_of(slices, 11, 30), button)
     qtbot.mouseRelease(viewport, button, pos=_pixel_of(slices, 11, 30))
 
-    assert began.count() == moved.count() == ended.count() == 1
-    phase, slice_index, y, x, told = began.at(0)
-    assert (phase, slice_index, told) == (2, 1, erases)
-    assert (y, x) == pytest.approx((10, 12), abs=0.2)
-    assert moved.at(0) == pytest.approx([11, 30], abs=0.2)
+    assert pressed.count() == dragged.count() == released.count() == 1
+    place, told = pressed.at(0)
+    assert isinstance(place, CursorPlace)
+    assert (place.phase, place.slice_index, told) == (2, 1, press)
+    assert (place.y, place.x) == pytest.approx((10, 12), abs=0.2)
+    assert dragged.at(0) == pytest.approx([11, 30], abs=0.2)
 
 
 def test_quick_dabs_are_all_told(desk: Desk, slices: SliceView, qtbot: QtBot) -> None:
-    """The second press of a double click paints too."""
+    """The second press of a double click is a press too, and says that it is the second."""
     desk.tools.set_tool(Tool.BRUSH)
-    began, ended = QSignalSpy(slices.stroke_began), QSignalSpy(slices.stroke_ended)
+    pressed, released = QSignalSpy(slices.pressed), QSignalSpy(slices.released)
 
     qtbot.mouseClick(slices.viewport(), _LEFT, pos=_pixel_of(slices, 10, 10))
     qtbot.mouseDClick(slices.viewport(), _LEFT, pos=_pixel_of(slices, 10, 10))
     qtbot.mouseRelease(slices.viewport(), _LEFT, pos=_pixel_of(slices, 10, 10))
 
-    assert began.count() == ended.count() == 2
+    assert pressed.count() == released.count() == 2
+    assert [press.double for _, press in (pressed.at(0), pressed.at(1))] == [False, True]
+
+
+def test_the_other_end_of_a_pen_is_the_other_button(
+    desk: Desk, slices: SliceView, qtbot: QtBot
+) -> None:
+    """Qt sends a pen's events first as those of a tablet, then again as those of a mouse."""
+    desk.tools.set_tool(Tool.BRUSH)
+    pressed = QSignalSpy(slices.pressed)
+    at = _pixel_of(slices, 10, 10)
+    for pointer in (QPointingDevice.PointerType.Eraser, QPointingDevice.PointerType.Pen):
+        send_pen(slices.viewport(), QEvent.Type.TabletPress, at, pointer)
+        qtbot.mousePress(slices.viewport(), _LEFT, pos=at)
+        send_pen(slices.viewport(), QEvent.Type.TabletRelease, at, pointer)
+        qtbot.mouseRelease(slices.viewport(), _LEFT, pos=at)
+
+    assert [pressed.at(number)[1].other for number in range(2)] == [True, False]
+
+
+def test_two_fingers_zoom(slices: SliceView) -> None:
+    """Pinching on a touch pad enlarges about the fingers."""
+    before = slices.pixels_per_mm
+    middle = QPointF(slices.viewport().rect().center())
+    pinch = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        QPointingDevice.primaryPointingDevice(),
+        2,
+        middle,
+        middle,
+        QPointF(slices.viewport().mapToGlobal(middle)),
+        0.25,
+        QPointF(),
+    )
+    QApplication.sendEvent(slices.viewport(), pinch)
+
+    assert slices.pixels_per_mm == pytest.approx(1.25 * before)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        (Qt.Key.Key_Return, "finished"),
+        (Qt.Key.Key_Enter, "finished"),
+        (Qt.Key.Key_Backspace, "stepped_back"),
+        (Qt.Key.Key_Delete, "stepped_back"),
+        (Qt.Key.Key_Escape, "given_up"),
+    ],
+)
+def test_keys_that_answer_what_is_drawn(
+    slices: SliceView, qtbot: QtBot, key: Qt.Key, name: str
+) -> None:
+    spy = QSignalSpy(getattr(slices, name))
+    qtbot.keyClick(slices, key)
+    qtbot.keyClick(slices, key, _CONTROL)
+
+    assert spy.count() == 1
 
 
 def test_change_of_labels_is_seen(desk: Desk, slices: SliceView) -> None:
@@ -295,14 +354,14 @@ def test_painting_in_the_montage_names_its_slice(
     """The stroke stays on the slice where it began, also beyond its edge."""
     desk.view.set_montage(True)
     desk.tools.set_tool(Tool.BRUSH)
-    began, moved = QSignalSpy(slices.stroke_began), QSignalSpy(slices.stroke_moved)
+    began, moved = QSignalSpy(slices.pressed), QSignalSpy(slices.dragged)
 
     qtbot.mousePress(slices.viewport(), _LEFT, pos=QPoint(150, 100))
     drag_to(slices.viewport(), QPoint(590, 100))
     qtbot.mouseRelease(slices.viewport(), _LEFT, pos=QPoint(590, 100))
 
     assert began.count() == moved.count() == 1
-    assert began.at(0)[1] == desk.view.slice_index == 0
+    assert began.at(0)[0].slice_index == desk.view.slice_index == 0
     assert moved.at(0)[1] > SHAPE[3]
 
 
