@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,24 +21,34 @@ from heartseg_gui.controllers.action_states import ActionStates
 from heartseg_gui.controllers.choosing import Choosing
 from heartseg_gui.controllers.correction import Correction
 from heartseg_gui.controllers.history import History
+from heartseg_gui.controllers.journaling import Journaling
 from heartseg_gui.controllers.key_phases import KeyPhases
 from heartseg_gui.controllers.opening import Opening, read_steps
 from heartseg_gui.controllers.prediction import Prediction, PredictSteps, predict_steps
+from heartseg_gui.controllers.propagation import Propagation
+from heartseg_gui.controllers.queueing import QueueSteps, queue_steps
 from heartseg_gui.controllers.reporting import Reporting
 from heartseg_gui.controllers.saving import SaveSteps, Saving, save_steps
 from heartseg_gui.controllers.self_testing import SelfTesting, SelfTestSteps, self_test_steps
+from heartseg_gui.controllers.slice_copying import SliceCopying
+from heartseg_gui.controllers.slice_editing import SliceEditing
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.crash import CrashReporter, log_folder, program_version, start_log
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.prompts import Prompts
+from heartseg_gui.documents.review_prompts import ReviewPrompts
+from heartseg_gui.documents.sketch import Sketch
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import ToolState, ViewState
+from heartseg_gui.documents.tool_state import ToolState
+from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.introductions import introduce_all
 from heartseg_gui.jobs import GarbageTimer, JobQueue
+from heartseg_gui.keymaps import keymap_of, put_in_force
 from heartseg_gui.main_window import MainWindow
 from heartseg_gui.program import Appearance, Controllers, Views, Window
+from heartseg_gui.review_parts import ReviewNeeds, build_review
 from heartseg_gui.settings import Settings
 from heartseg_gui.theme import Colours, make_palette, make_style_sheet
 from heartseg_gui.views.cine_bar import CineBar
@@ -57,6 +68,18 @@ from heartseg_gui.window_dialogs import WindowDialogs
 
 __all__ = ["Window", "build_window", "main", "make_program"]
 
+_States = tuple[
+    Settings,
+    StudyDocument,
+    ViewState,
+    DisplayState,
+    ToolState,
+    Sketch,
+    ModelChoice,
+    LiveMeasures,
+    JobQueue,
+]
+
 _READY_AFTER_MS = 800  # the window has been painted and answers by then
 
 
@@ -68,6 +91,8 @@ def build_window(
     predict: PredictSteps = predict_steps,
     save: SaveSteps = save_steps,
     self_test: SelfTestSteps = self_test_steps,
+    ask_review: ReviewPrompts | None = None,
+    look: QueueSteps = queue_steps,
 ) -> Window:
     """Build the whole program, unseen, with nothing open; a `QApplication` must be there.
 
@@ -78,51 +103,124 @@ def build_window(
         predict: How is predicted.
         save: How labels are stored.
         self_test: How is found out what is quickest here.
+        ask_review: Who answers questions about approvals; None for dialogs.
+        look: How the studies of a folder are put in order.
     """
     settings = Settings() if settings is None else settings
     prompts = PromptDialogs() if prompts is None else prompts
-    document, view, display, tools = StudyDocument(), ViewState(), DisplayState(), ToolState()
-    choice, measures, jobs = ModelChoice(settings.model), LiveMeasures(document), JobQueue()
-    actions = Actions(document.undo_stack)
-    saving = Saving(document, jobs, settings, prompts, save=save)
-    prediction = Prediction(document, view, jobs, settings, predict=predict)
-    controllers = Controllers(
-        saving=saving,
-        opening=Opening(document, jobs, settings, saving, prompts, read=read),
-        viewing=Viewing(document, view, display, tools),
-        key_phases=KeyPhases(document, view),
-        history=History(document, view),
-        choosing=Choosing(choice, jobs, settings),
-        prediction=prediction,
-        correction=Correction(document, view, tools),
-        reporting=Reporting(document, jobs, settings, prompts),
-        self_testing=SelfTesting(jobs, test=self_test),
-        action_states=ActionStates(actions, document, view, display, tools, prediction),
+    put_in_force(keymap_of(settings))  # before anything shows keys
+    ground = _Ground(settings)
+    controllers = _make_controllers(ground, prompts, _Doors(read, predict, save, self_test))
+    views = _make_views(ground)
+    document, view, display, jobs = ground.document, ground.view, ground.display, ground.jobs
+    lent = ReviewNeeds(
+        document,
+        view,
+        display,
+        ground.measures,
+        jobs,
+        settings,
+        prompts,
+        ground.actions,
+        controllers.saving,
+        controllers.opening,
     )
-    views = Views(
-        picture=SliceView(document, view, display, tools),
-        cine_bar=CineBar(document, view),
-        browser=StudyBrowser(document, settings),
-        structures=StructurePanel(display, tools),
-        measures=MeasuresPanel(measures, view),
-        tool_panel=ToolPanel(tools),
-        models=ModelPanel(choice, actions["predict"]),
-        report=ReportView(document),
-        check=GeometryPage(document),
-        place=PlaceLabel(document, view),
-        message=MessageLabel(),
-        jobs=JobPanel(jobs),
-    )
+    review = build_review(lent, ask_review, look=look, predict=predict)
     volume = partial(_make_volume, document, view, display, jobs)
-    main = MainWindow(document, settings, actions, views.arranged(), make_volume=volume)
-    states = (settings, document, view, display, tools, choice, measures, jobs)
+    parts = views.arranged(review)
+    main = MainWindow(document, settings, ground.actions, parts, make_volume=volume)
     dialogs = WindowDialogs(main, settings)
     appearance = Appearance(settings, display, views, _dress)
-    window = Window(*states, actions, controllers, views, main, dialogs, appearance)
+    window = Window(
+        *ground.states, ground.actions, controllers, views, main, dialogs, appearance, review
+    )
     window.take_reading_settings()
     introduce_all(window)
     window.appearance.apply()
     return window
+
+
+class _Ground:
+    """The states that everything else stands on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.document, self.view = StudyDocument(), ViewState()
+        self.display, self.tools, self.sketch = DisplayState(), ToolState(), Sketch()
+        self.choice = ModelChoice(settings.model)
+        self.measures, self.jobs = LiveMeasures(self.document), JobQueue()
+        self.actions = Actions(self.document.undo_stack)
+
+    @property
+    def states(self) -> _States:
+        """In the order of `Window`."""
+        return (
+            self.settings,
+            self.document,
+            self.view,
+            self.display,
+            self.tools,
+            self.sketch,
+            self.choice,
+            self.measures,
+            self.jobs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """How the program reaches files and models; tests give other ways."""
+
+    read: Callable[[Path], Steps[Study]]
+    predict: PredictSteps
+    save: SaveSteps
+    self_test: SelfTestSteps
+
+
+def _make_controllers(ground: _Ground, prompts: Prompts, doors: _Doors) -> Controllers:
+    settings, document, view = ground.settings, ground.document, ground.view
+    display, tools, jobs = ground.display, ground.tools, ground.jobs
+    saving = Saving(document, jobs, settings, prompts, save=doors.save)
+    prediction = Prediction(document, view, jobs, settings, predict=doors.predict)
+    correction = Correction(document, view, tools, ground.sketch, jobs)
+    journaling = Journaling(document, settings, prompts)
+    read = journaling.reading(doors.read)
+    return Controllers(
+        saving=saving,
+        journaling=journaling,
+        opening=Opening(document, jobs, settings, saving, prompts, read=read),
+        viewing=Viewing(document, view, display, tools),
+        key_phases=KeyPhases(document, view),
+        history=History(document, view),
+        choosing=Choosing(ground.choice, jobs, settings),
+        prediction=prediction,
+        correction=correction,
+        slice_editing=SliceEditing(correction.edits, view, tools),
+        slice_copying=SliceCopying(correction.edits, view, jobs),
+        propagation=Propagation(document, view, correction.edits, ground.sketch, jobs),
+        reporting=Reporting(document, jobs, settings, prompts),
+        self_testing=SelfTesting(jobs, test=doors.self_test),
+        action_states=ActionStates(ground.actions, document, view, display, tools, prediction),
+    )
+
+
+def _make_views(ground: _Ground) -> Views:
+    document, view, display = ground.document, ground.view, ground.display
+    tools, actions = ground.tools, ground.actions
+    return Views(
+        picture=SliceView(document, view, display, tools, ground.sketch),
+        cine_bar=CineBar(document, view),
+        browser=StudyBrowser(document, ground.settings),
+        structures=StructurePanel(display, tools),
+        measures=MeasuresPanel(ground.measures, view),
+        tool_panel=ToolPanel(tools, actions),
+        models=ModelPanel(ground.choice, actions["predict"]),
+        report=ReportView(document),
+        check=GeometryPage(document),
+        place=PlaceLabel(document, view),
+        message=MessageLabel(),
+        jobs=JobPanel(ground.jobs),
+    )
 
 
 def _dress(colours: Colours) -> None:

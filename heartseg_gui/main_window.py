@@ -46,7 +46,9 @@ class Parts:
         cine_bar: Below them.
         browser: On the left.
         side: On the right, from top to bottom.
+        review: Behind a tab of the same dock, from top to bottom.
         report: Behind the tab *Report*.
+        comparison: Behind the tab *Comparison*.
         check: Behind the tab *Study check*.
         place: In the status bar, on the left.
         message: Beside it, for some seconds at a time.
@@ -57,7 +59,9 @@ class Parts:
     cine_bar: QWidget
     browser: QWidget
     side: Sequence[QWidget]
+    review: Sequence[QWidget]
     report: QWidget
+    comparison: QWidget
     check: QWidget
     place: QWidget
     message: MessageLabel
@@ -115,14 +119,13 @@ class MainWindow(QMainWindow):
         self._parts = parts
         self._leaving = False
         self._recent = QMenu("Open &recent", self)
-        self._docks: list[QDockWidget] = []
         self._pictures = PictureSplitter()
         self._volume: QWidget | None = None
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
         self.setUnifiedTitleAndToolBarOnMac(True)
         self._tabs = self._make_tabs()
-        self._make_docks()
+        self._docks = _make_docks(self, parts)
         self.addToolBar(_make_tool_bar(actions))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._make_menus()
@@ -156,9 +159,21 @@ class MainWindow(QMainWindow):
         """Bring the report to the front and give it the keys."""
         self._show_page(self._parts.report)
 
+    def show_comparison(self) -> None:
+        """Bring the comparison to the front and give it the keys."""
+        self._show_page(self._parts.comparison)
+
     def show_check(self) -> None:
         """Bring the study check to the front and give it the keys."""
         self._show_page(self._parts.check)
+
+    def show_review(self) -> None:
+        """Bring the review to the front of its dock and give it the keys."""
+        dock = self._docks[-1]
+        dock.show()
+        dock.raise_()
+        self._parts.review[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        self._parts.review[0].focusNextChild()
 
     def show_message(self, text: str) -> None:
         """Say a sentence in the status bar for some seconds."""
@@ -192,34 +207,21 @@ class MainWindow(QMainWindow):
         tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         tabs.addTab(picture, "Images")
         tabs.addTab(self._parts.report, "Report")
+        tabs.addTab(self._parts.comparison, "Comparison")
         tabs.addTab(self._parts.check, "Study check")
         self.setCentralWidget(tabs)
         return tabs
-
-    def _make_docks(self) -> None:
-        side = _scrolled_column(self._parts.side)
-        self._add_dock("Stud&y", self._parts.browser, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self._add_dock("Lab&els", side, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.resizeDocks(self._docks, [230, 270], Qt.Orientation.Horizontal)
-
-    def _add_dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
-        name = title.replace("&", "")
-        dock = QDockWidget(name, self)
-        dock.setObjectName(f"dock_{name.lower()}")
-        dock.toggleViewAction().setText(f"{title} panel")
-        dock.setTitleBarWidget(QWidget(dock))  # the panels have headings of their own
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        self._docks.append(dock)
 
     def _make_menus(self) -> None:
         own: dict[str, list[QAction]] = {
             "recent": [self._recent.menuAction()],
             "panels": [dock.toggleViewAction() for dock in self._docks],
         }
+        menus: dict[str, QMenu] = {}
         for title, names in MENUS:
-            menu = self.menuBar().addMenu(title)
+            outer, _, inner = title.rpartition(" > ")
+            menu = menus[outer].addMenu(inner) if outer else self.menuBar().addMenu(title)
+            menus[title] = menu
             for name in names.split():
                 if name == "|":
                     menu.addSeparator()
@@ -278,6 +280,32 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
 
+def _make_docks(window: QMainWindow, parts: Parts) -> list[QDockWidget]:
+    """The study on the left; labels and review on the right, one behind the other."""
+    left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+    study = _make_dock(window, "Stud&y", parts.browser)
+    labels = _make_dock(window, "Lab&els", _scrolled_column(parts.side))
+    review = _make_dock(window, "&Review", _scrolled_column(parts.review, filled=True))
+    for dock, area in ((study, left), (labels, right), (review, right)):
+        window.addDockWidget(area, dock)
+    window.setTabPosition(right, QTabWidget.TabPosition.North)
+    window.tabifyDockWidget(labels, review)
+    labels.raise_()
+    window.resizeDocks([study, labels], [230, 270], Qt.Orientation.Horizontal)
+    return [study, labels, review]
+
+
+def _make_dock(window: QMainWindow, title: str, widget: QWidget) -> QDockWidget:
+    name = title.replace("&", "")
+    dock = QDockWidget(name, window)
+    dock.setObjectName(f"dock_{name.lower()}")
+    dock.toggleViewAction().setText(f"{title} panel")
+    dock.setTitleBarWidget(QWidget(dock))  # the panels have headings of their own
+    dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+    dock.setWidget(widget)
+    return dock
+
+
 def _make_tool_bar(actions: Actions) -> QToolBar:
     bar = QToolBar("Tool bar")
     bar.setObjectName("tool_bar")
@@ -296,8 +324,8 @@ def _make_tool_bar(actions: Actions) -> QToolBar:
     return bar
 
 
-def _scrolled_column(widgets: Sequence[QWidget]) -> QScrollArea:
-    """Widgets below each other with lines between them."""
+def _scrolled_column(widgets: Sequence[QWidget], *, filled: bool = False) -> QScrollArea:
+    """Widgets below each other with lines between them; filled, the last has the rest."""
     column = QWidget()
     layout = QVBoxLayout(column)
     layout.setContentsMargins(8, 10, 12, 10)
@@ -308,7 +336,8 @@ def _scrolled_column(widgets: Sequence[QWidget]) -> QScrollArea:
             line.setProperty("role", "line")
             layout.addWidget(line)
         layout.addWidget(widget)
-    layout.addStretch()
+    if not filled:
+        layout.addStretch()
     scrolled = QScrollArea()
     scrolled.setWidgetResizable(True)
     scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

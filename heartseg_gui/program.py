@@ -14,20 +14,27 @@ from heartseg_gui.controllers.action_states import ActionStates
 from heartseg_gui.controllers.choosing import Choosing
 from heartseg_gui.controllers.correction import Correction
 from heartseg_gui.controllers.history import History
+from heartseg_gui.controllers.journaling import Journaling
 from heartseg_gui.controllers.key_phases import KeyPhases
 from heartseg_gui.controllers.opening import Opening
 from heartseg_gui.controllers.prediction import Prediction
+from heartseg_gui.controllers.propagation import Propagation
 from heartseg_gui.controllers.reporting import Reporting
 from heartseg_gui.controllers.saving import Saving
 from heartseg_gui.controllers.self_testing import SelfTesting
+from heartseg_gui.controllers.slice_copying import SliceCopying
+from heartseg_gui.controllers.slice_editing import SliceEditing
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.documents.display_state import DisplayState, Palette
 from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.model_choice import ModelChoice
+from heartseg_gui.documents.sketch import Sketch
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import ToolState, ViewState
+from heartseg_gui.documents.tool_state import ToolState
+from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import JobQueue, Lane
 from heartseg_gui.main_window import MainWindow, Parts
+from heartseg_gui.review_parts import ReviewParts
 from heartseg_gui.settings import Settings, Theme
 from heartseg_gui.theme import (
     DARK,
@@ -51,7 +58,15 @@ from heartseg_gui.window_dialogs import WindowDialogs
 
 _log = logging.getLogger(__name__)
 
-_HEAVY = ("engine.io.study_folder", "engine.learning.inference", "engine.clinical.export")
+_HEAVY = (
+    "engine.io.study_folder",
+    "engine.learning.inference",
+    "engine.clinical.export",
+    "scipy.ndimage",  # from here on what correcting tools need at the first touch
+    "skimage.measure",
+    "skimage.graph",
+    "skimage.registration",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,7 @@ class Controllers:
     """Who hears wishes and gives commands."""
 
     saving: Saving
+    journaling: Journaling
     opening: Opening
     viewing: Viewing
     key_phases: KeyPhases
@@ -66,6 +82,9 @@ class Controllers:
     choosing: Choosing
     prediction: Prediction
     correction: Correction
+    slice_editing: SliceEditing
+    slice_copying: SliceCopying
+    propagation: Propagation
     reporting: Reporting
     self_testing: SelfTesting
     action_states: ActionStates
@@ -89,18 +108,22 @@ class Views:
     jobs: JobPanel
 
     @property
-    def redrawn(self) -> tuple[StudyBrowser | StructurePanel | ReportView | GeometryPage, ...]:
+    def redrawn(
+        self,
+    ) -> tuple[StudyBrowser | StructurePanel | ToolPanel | ReportView | GeometryPage, ...]:
         """Views that hold pictures in the colours of the theme."""
-        return (self.browser, self.structures, self.report, self.check)
+        return (self.browser, self.structures, self.tool_panel, self.report, self.check)
 
-    def arranged(self) -> Parts:
+    def arranged(self, review: ReviewParts) -> Parts:
         """The place of each view in the window."""
         return Parts(
             picture=self.picture,
             cine_bar=self.cine_bar,
             browser=self.browser,
-            side=(self.structures, self.measures, self.tool_panel, self.models),
+            side=(self.structures, self.tool_panel, self.measures, self.models),
+            review=review.side,
             report=self.report,
+            comparison=review.page,
             check=self.check,
             place=self.place,
             message=self.message,
@@ -117,6 +140,7 @@ class Window:
     view: ViewState
     display: DisplayState
     tools: ToolState
+    sketch: Sketch
     choice: ModelChoice
     measures: LiveMeasures
     jobs: JobQueue
@@ -126,6 +150,7 @@ class Window:
     main: MainWindow
     dialogs: WindowDialogs
     appearance: "Appearance"
+    review: ReviewParts
 
     def open(self, path: Path) -> None:
         """Open a study, as if the reader had chosen it."""
@@ -149,6 +174,7 @@ class Window:
         self.main.keep_layout()
         self.main.hide()
         self.jobs.close()
+        self.controllers.journaling.shut_down()
         self.document.undo_stack.blockSignals(True)  # it tells even of its own end
         self.main.leave()
 

@@ -4,7 +4,15 @@ The keys follow what readers of comparable programs know by heart: Segment's for
 (left and right, D and S), ITK-SNAP's for tools and labels.
 """
 
-from heartseg_gui.action_tables import correcting, files, help, looking, predicting, reporting
+from heartseg_gui.action_tables import (
+    correcting,
+    files,
+    help,
+    looking,
+    predicting,
+    reporting,
+    reviewing,
+)
 from heartseg_gui.action_tables.spec import ActionSpec, Needs
 
 __all__ = ["ACTIONS", "MENUS", "TOOLBAR", "WITH_TEXT", "ActionSpec", "Needs"]
@@ -14,6 +22,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     *correcting.ACTIONS,
     *looking.ACTIONS,
     *predicting.ACTIONS,
+    *reviewing.ACTIONS,
     *reporting.ACTIONS,
     *help.ACTIONS,
 )
@@ -21,14 +30,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
 MENUS: tuple[tuple[str, str], ...] = (
     files.MENU,
     correcting.EDIT_MENU,
+    correcting.SLICE_MENU,
+    correcting.PHASE_MENU,
     looking.GO_MENU,
     looking.VIEW_MENU,
     correcting.TOOLS_MENU,
     predicting.MENU,
+    reviewing.MENU,
     reporting.MENU,
     help.MENU,
 )
-"""Menu titles and their actions; `|` is a line, `recent` and `panels` are made by the window."""
+"""Menu titles and their actions; `|` is a line, `recent` and `panels` are made by the window.
+
+`&Edit > &Slice` is a menu within the menu before, which stands earlier in the table.
+"""
 
 TOOLBAR = (
     "open save | undo redo | window pan brush eraser | fit auto_window | overlay contours montage"

@@ -7,7 +7,8 @@ from heartseg_gui.actions import Actions
 from heartseg_gui.controllers.prediction import Prediction
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.documents.view_state import ToolState, ViewState
+from heartseg_gui.documents.tool_state import ToolState
+from heartseg_gui.documents.view_state import ViewState
 
 
 class ActionStates(QObject):

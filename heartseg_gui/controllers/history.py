@@ -5,7 +5,12 @@ from collections.abc import Set as AbstractSet
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand
 
-from heartseg_gui.documents.commands import PaintStroke, ReplaceLabels, SetKeyPhases
+from heartseg_gui.documents.commands import (
+    ChangeReview,
+    PaintStroke,
+    ReplaceLabels,
+    SetKeyPhases,
+)
 from heartseg_gui.documents.study_document import SlicePlace, StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 
@@ -50,6 +55,8 @@ class History(QObject):
             where = _describe(places)
         elif isinstance(command, SetKeyPhases) and command.phase is not None:
             self._go_to(command.phase, self._view.slice_index)
+        elif isinstance(command, ChangeReview) and command.place is not None:
+            self._go_to(*command.place)
         self.shown.emit()
         self.told.emit(f"{verb}: {command.text()}{where}.")
 

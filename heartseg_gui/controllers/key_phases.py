@@ -73,6 +73,7 @@ class KeyPhases(QObject):
     def _push(self, phases: PhasesByHand, text: str) -> None:
         if phases != self._document.phases_by_hand:
             self._document.undo_stack.push(SetKeyPhases(self._document, phases, text=text))
+            self._document.end_step()
 
     def _go_to(self, phase: int | None, name: str, action: str) -> None:
         if phase is None:

@@ -33,11 +33,13 @@ class Opening(QObject):
 
     Signals:
         opened: A study is on the screen.
+        shown: A study or another stack of it is on the screen, and everybody knows.
         told: A sentence for the status bar.
         failed: Why a study or label file could not be opened.
     """
 
     opened = Signal()
+    shown = Signal()
     told = Signal(str)
     failed = Signal(Exception)
 
@@ -84,7 +86,7 @@ class Opening(QObject):
     def show_stack(self, index: int) -> None:
         """Go to another stack or view of the study, once unsaved labels are settled."""
         if self._document.study is not None and index != self._document.stack_index:
-            self._saving.settle(partial(self._document.set_stack, index))
+            self._saving.settle(partial(self._show_stack, index))
 
     def choose_labels(self) -> None:
         """Ask for a label file and put its labels in place; undo brings the old ones back."""
@@ -123,6 +125,19 @@ class Opening(QObject):
         self._document.set_study(study)
         self._settings.add_recent(self._path)
         self.opened.emit()
+        self.shown.emit()
+
+    def show_again(self, study: Study, index: int) -> None:
+        """Show a study that was read before, with other labels, at one of its stacks."""
+        self._document.set_study(study)
+        if index:
+            self._document.set_stack(index)
+        self.opened.emit()
+        self.shown.emit()
+
+    def _show_stack(self, index: int) -> None:
+        self._document.set_stack(index)
+        self.shown.emit()
 
     def _tell_failure(self, error: Exception) -> None:
         if self.sender() is not self._job:
@@ -153,6 +168,7 @@ class Opening(QObject):
             text=f"Open {stored.name}",
         )
         document.undo_stack.push(command)
+        document.end_step()
         self.told.emit(f"The labels now come from {stored.name}.")
 
 

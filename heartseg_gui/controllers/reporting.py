@@ -93,6 +93,7 @@ def _measure(snapshot: Snapshot) -> Any:
         snapshot.provenance,
         ed_phase=ed_phase,
         es_phase=es_phase,
+        review=snapshot.review,
         program_version=program_version(),
     )
 

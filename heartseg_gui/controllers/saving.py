@@ -1,6 +1,7 @@
 """Saving labels, and the question before unsaved ones are lost."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +16,9 @@ from heartseg_gui.jobs import Job, JobQueue
 from heartseg_gui.settings import Settings
 
 NIFTI_KINDS = "NIfTI (*.nii.gz *.nii)"
+
+Guard = Callable[[Snapshot, Path | None], Steps[None]]
+"""Steps to take before labels are stored; they raise where storing would do harm."""
 
 SaveSteps = Callable[[Snapshot, Path | None], Steps[StoredLabels]]
 """From labels and a place (None for the usual one) to steps that store them."""
@@ -32,6 +36,7 @@ def save_steps(snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
         snapshot.provenance,
         path=path,
         phases_by_hand=snapshot.phases_by_hand,
+        review=snapshot.review,
     )
     return (yield from steps)
 
@@ -44,10 +49,14 @@ class Saving(QObject):
     Signals:
         told: A sentence for the status bar.
         failed: Why the labels could not be written.
+        began: A `Snapshot` is being written.
+        saved: The `StoredLabels` are in their file.
     """
 
     told = Signal(str)
     failed = Signal(Exception)
+    began = Signal(Snapshot)
+    saved = Signal(StoredLabels)
 
     def __init__(
         self,
@@ -65,6 +74,8 @@ class Saving(QObject):
         self._settings = settings
         self._prompts = prompts
         self._save = save
+        self.guard: Guard | None = None
+        """What to do before; whoever keeps a journal has something to do."""
         self._job: Job | None = None
         self._edits_at_copy: tuple[object, int] = (None, 0)
         self._then: Callable[[], None] | None = None
@@ -134,13 +145,18 @@ class Saving(QObject):
         if snapshot is None or self._job is not None:
             return
         self._edits_at_copy = (self._document.labels, self._edit_count)
-        self._job = self._jobs.add("Saving the labels", self._save(snapshot, path))
+        self.began.emit(snapshot)
+        steps = self._save(snapshot, path)
+        if self.guard is not None:
+            steps = _one_after_the_other(self.guard(snapshot, path), steps)
+        self._job = self._jobs.add("Saving the labels", steps)
         self._job.succeeded.connect(self._take_saved)
         self._job.failed.connect(self.failed)
         self._job.ended.connect(self._go_on)
 
     def _take_saved(self, stored: StoredLabels) -> None:
         self._succeeded = True
+        self.saved.emit(stored)
         path = stored.files[0]
         if self._edits_at_copy[0] is self._document.labels:
             self._document.take_saved(stored)
@@ -160,6 +176,12 @@ class Saving(QObject):
 
     def _count_edit(self) -> None:
         self._edit_count += 1
+
+
+def _one_after_the_other(first: Steps[None], then: Steps[StoredLabels]) -> Steps[StoredLabels]:
+    with closing(then):
+        yield from first
+        return (yield from then)
 
 
 def _export_steps(snapshot: Snapshot, path: Path) -> Steps[Path]:

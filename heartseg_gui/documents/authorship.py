@@ -18,6 +18,12 @@ def signed_provenance(document: StudyDocument, reader: str) -> Provenance:
     """
     slices = document.corrected_slices()
     provenance = document.provenance
+    if document.signed is not None:
+        plain, signed = document.signed
+        if plain == provenance and slices == tuple(sorted(signed.corrected_slices)):
+            return signed  # as it lies in the file: whoever looks at it now changed nothing
+        if set(slices) <= set(signed.corrected_slices):
+            reader = signed.corrected_by or reader  # nobody has corrected another slice since
     if slices == tuple(sorted(provenance.corrected_slices)):
         return provenance
     return replace(

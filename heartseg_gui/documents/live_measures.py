@@ -76,6 +76,11 @@ class LiveMeasures(QObject):
         stack = self._document.stack
         return self._tally is not None and stack is not None and stack.size_known
 
+    @property
+    def tally(self) -> VoxelTally | None:
+        """Voxels of each structure on each slice, or None without labels."""
+        return self._tally
+
     def slice_ml(self, phase: int, slice_index: int, structure: Structure) -> float:
         """Volume of a structure on one slice [ml]; 0 without labels."""
         return self._tally.slice_ml(phase, slice_index, structure) if self._tally else 0.0

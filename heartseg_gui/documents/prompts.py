@@ -17,11 +17,21 @@ class Unsaved(Enum):
     CANCEL = "cancel"
 
 
+class Lost(Enum):
+    """What to do with edits that were made before the program ended without being closed."""
+
+    KEEP = "keep"
+    DISCARD = "discard"
+
+
 class Prompts(Protocol):
     """Asks the reader, and waits for the answer; None means that the reader thought again."""
 
     def ask_unsaved(self, study: str) -> Unsaved:
         """What to do with the unsaved labels of a study."""
+
+    def ask_lost(self, study: str, edits: int, last_at: str) -> Lost:
+        """What to do with edits of a study that were recovered; `last_at` is the local time."""
 
     def ask_folder(self, title: str, start: Path) -> Path | None:
         """A folder that is there."""

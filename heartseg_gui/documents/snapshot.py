@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from engine.labelmap import LabelMap
+from engine.review.states import Review
 from engine.study import Provenance, Study
 from heartseg_gui.documents.authorship import signed_provenance
 from heartseg_gui.documents.study_document import PhasesByHand, StudyDocument
@@ -18,6 +19,7 @@ class Snapshot:
         labels: A copy of the labels.
         provenance: Who made them, the reader's corrections included.
         phases_by_hand: End-diastole and end-systole as far as a person has set them (0-based).
+        review: What readers decided, with the time and strokes spent.
     """
 
     study: Study
@@ -25,6 +27,7 @@ class Snapshot:
     labels: LabelMap
     provenance: Provenance
     phases_by_hand: PhasesByHand
+    review: Review
 
 
 def take_snapshot(document: StudyDocument, reader: str) -> Snapshot | None:
@@ -43,4 +46,5 @@ def take_snapshot(document: StudyDocument, reader: str) -> Snapshot | None:
         labels.copy(),
         signed_provenance(document, reader),
         document.phases_by_hand,
+        document.review.to_store,
     )

@@ -1,7 +1,7 @@
 """The open study, its editable label map and all that undo knows."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +9,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from engine.cine import Cine
-from engine.labelmap import LabelMap, LabelPatch
+from engine.labelmap import LabelMap, LabelPatch, SlicePlace
+from engine.review.states import Review
 from engine.study import Origin, Provenance, Stack, StoredLabels, Study
+from heartseg_gui.documents.review_state import ReviewState
+from heartseg_gui.documents.step_log import StepLog
 
-SlicePlace = tuple[int, int]
-"""(phase, slice), both 0-based."""
+__all__ = ["PhasesByHand", "SlicePlace", "StudyDocument"]
 
 PhasesByHand = tuple[int | None, int | None]
 """End-diastole and end-systole as far as a person has set them (0-based)."""
@@ -31,6 +33,7 @@ class StudyDocument(QObject):
         labels_changed: Some voxels changed; carries the `LabelPatch`.
         provenance_changed: Who made the labels, or which slices a person corrected.
         key_phases_changed: End-diastole or end-systole was set or cleared by hand.
+        leaving: Another stack, study or none is about to take the place of this one.
     """
 
     study_changed = Signal()
@@ -38,19 +41,23 @@ class StudyDocument(QObject):
     labels_changed = Signal(LabelPatch)
     provenance_changed = Signal()
     key_phases_changed = Signal()
+    leaving = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
+        self.review = ReviewState(self)
+        self.steps = StepLog(self)
         self._study: Study | None = None
         self._stack_index = 0
         self._stack: Stack | None = None
         self._labels: LabelMap | None = None
         self._reference: LabelMap | None = None
         self._provenance = Provenance()
-        self._edits: dict[SlicePlace, set[int]] = defaultdict(set)
+        self._edits: dict[SlicePlace, set[Hashable]] = defaultdict(set)
         self._phases_by_hand: PhasesByHand = (None, None)
         self.saved_to: Path | None = None
+        self.signed: tuple[Provenance, Provenance] | None = None  # see `signed_provenance`
 
     @property
     def study(self) -> Study | None:
@@ -121,6 +128,7 @@ class StudyDocument(QObject):
 
     def set_study(self, study: Study | None) -> None:
         """Open a study at its best stack, or close it."""
+        self.leaving.emit()
         self._study = study
         self._take_stack(0)
         self.study_changed.emit()
@@ -128,6 +136,7 @@ class StudyDocument(QObject):
 
     def set_stack(self, index: int) -> None:
         """Go to another stack or view of the open study; labels and undo start anew."""
+        self.leaving.emit()
         self._take_stack(index)
         self.stack_changed.emit()
 
@@ -140,10 +149,16 @@ class StudyDocument(QObject):
     def apply(self, patch: LabelPatch) -> None:
         """Change the labels; for commands only."""
         assert self._labels is not None
+        if self.steps.refilling:
+            return
         self._labels.apply(patch)
         self.labels_changed.emit(patch)
 
-    def note_edit(self, places: Iterable[SlicePlace], stroke: int) -> None:
+    def end_step(self) -> None:
+        """Say that a step is complete, e.g. because the mouse button was released."""
+        self.steps.ended.emit()
+
+    def note_edit(self, places: Iterable[SlicePlace], stroke: Hashable) -> None:
         """Remember that a person's stroke changed these slices; for commands only."""
         new = [place for place in places if stroke not in self._edits[place]]
         for place in new:
@@ -151,21 +166,25 @@ class StudyDocument(QObject):
         if new:
             self.provenance_changed.emit()
 
-    def forget_edit(self, stroke: int) -> None:
+    def forget_edit(self, stroke: Hashable) -> None:
         """Take back `note_edit`; for commands only."""
         for strokes in self._edits.values():
             strokes.discard(stroke)
         self.provenance_changed.emit()
 
-    def drop_edits(self, phases: Iterable[int]) -> dict[SlicePlace, set[int]]:
-        """Forget the edits of replaced phases; returns them for `restore_edits`. For commands."""
-        gone = set(phases)
-        dropped = {place: self._edits[place] for place in self._edits if place[0] in gone}
+    def edits_on(self, place: SlicePlace) -> frozenset[Hashable]:
+        """The numbers of the strokes on a slice that are not taken back."""
+        return frozenset(self._edits.get(place, ()))
+
+    def drop_edits(self, replaced: Iterable[SlicePlace]) -> dict[SlicePlace, set[Hashable]]:
+        """Forget the edits of replaced slices; returns them for `restore_edits`. For commands."""
+        gone = set(replaced)
+        dropped = {place: self._edits[place] for place in self._edits if place in gone}
         for place in dropped:
             del self._edits[place]
         return dropped
 
-    def restore_edits(self, dropped: dict[SlicePlace, set[int]]) -> None:
+    def restore_edits(self, dropped: dict[SlicePlace, set[Hashable]]) -> None:
         """Take back `drop_edits`; for commands only."""
         self._edits.update(dropped)
 
@@ -184,10 +203,11 @@ class StudyDocument(QObject):
         views = (*self._study.stacks, *self._study.other_views) if self._study else ()
         self._stack_index = index
         self._stack = views[index] if index < len(views) else None
-        self._phases_by_hand, self.saved_to = (None, None), None
+        self._phases_by_hand, self.saved_to, self.signed = (None, None), None, None
         self._edits.clear()
         self.undo_stack.clear()
         self._labels, self._reference, self._provenance = None, None, Provenance()
+        self.review.open(Review())
         if self._study is None or self._stack is None or not self.measurable:
             return
         stored = [labels for labels in self._study.labels if labels.stack == index]
@@ -199,4 +219,10 @@ class StudyDocument(QObject):
             self._labels = LabelMap.empty(self._stack.cine.phase_count, self._stack.cine.geometry)
             return
         self._labels, self._provenance = first.labels.copy(), first.provenance
-        self._phases_by_hand = first.phases_by_hand
+        self._phases_by_hand, self.saved_to = first.phases_by_hand, _file_of_its_own(first)
+        self.review.open(first.review)
+
+
+def _file_of_its_own(stored: StoredLabels) -> Path | None:
+    """The file of a second reading, which must not be saved over the first one."""
+    return next(iter(stored.files), None) if stored.review.is_second_reading else None

@@ -2,11 +2,14 @@
 
 from heartseg_gui.introductions import (
     correcting,
+    journaling,
+    keys,
     leaving,
     looking,
     opening,
     predicting,
     reporting,
+    reviewing,
     self_testing,
 )
 from heartseg_gui.program import Window
@@ -14,7 +17,9 @@ from heartseg_gui.program import Window
 
 def introduce_all(window: Window) -> None:
     """All introductions, in the order of the reader's day."""
-    for part in (opening, looking, predicting, correcting, reporting, self_testing, leaving):
+    for part in (opening, looking, predicting, correcting, reviewing, reporting):
+        part.introduce(window)
+    for part in (self_testing, keys, journaling, leaving):
         part.introduce(window)
     controllers = window.controllers
     for speaker in (
@@ -35,5 +40,6 @@ def introduce_all(window: Window) -> None:
         controllers.choosing,
         controllers.prediction,
         controllers.reporting,
+        controllers.propagation,
     ):
         worker.failed.connect(window.dialogs.show_error)

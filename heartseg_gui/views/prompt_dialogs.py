@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox, QWidget
 
-from heartseg_gui.documents.prompts import Unsaved
+from heartseg_gui.documents.prompts import Lost, Unsaved
 
 _ANSWERS = {
     QMessageBox.StandardButton.Save: Unsaved.SAVE,
@@ -27,6 +27,26 @@ class PromptDialogs:
         box.setDefaultButton(button.Save)
         box.setEscapeButton(button.Cancel)
         answer = _ANSWERS.get(button(box.exec()), Unsaved.CANCEL)
+        box.deleteLater()
+        return answer
+
+    def ask_lost(self, study: str, edits: int, last_at: str) -> Lost:
+        """Whether to keep recovered edits; Escape keeps them."""
+        box = QMessageBox(_window())
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setWindowTitle("Recovered edits")
+        counted = f"{edits} edit{'' if edits == 1 else 's'}"
+        box.setText(f"<b>Recovered {counted} of {study},<br>last at {last_at}.</b>")
+        box.setInformativeText(
+            "The program ended before they were saved. Keep them to go on where you were; undo "
+            "still takes each of them back. Discard them to see the labels as they were saved."
+        )
+        keep = box.addButton("&Keep", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("&Discard", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.exec()
+        answer = Lost.DISCARD if box.clickedButton() is discard else Lost.KEEP
         box.deleteLater()
         return answer
 

@@ -18,7 +18,7 @@ from engine.progress import Progress, Steps
 from engine.study import Origin, Provenance, StoredLabels, Study
 from heartseg_gui.app import Window, build_window
 from heartseg_gui.controllers.prediction import Wish
-from heartseg_gui.documents.prompts import Unsaved
+from heartseg_gui.documents.prompts import Lost, Unsaved
 from heartseg_gui.documents.snapshot import Snapshot
 from heartseg_gui.settings import Settings
 from tests.phantoms import CylinderHeart
@@ -29,12 +29,17 @@ class PreparedAnswers:
     """Prompts that answer what the test has set, and remember what was asked."""
 
     unsaved: Unsaved = Unsaved.CANCEL
+    lost: Lost = Lost.KEEP
     path: Path | None = None
     asked: list[str] = field(default_factory=list)
 
     def ask_unsaved(self, study: str) -> Unsaved:
         self.asked.append(f"unsaved {study}")
         return self.unsaved
+
+    def ask_lost(self, study: str, edits: int, last_at: str) -> Lost:
+        self.asked.append(f"lost {edits} {study}")
+        return self.lost
 
     def ask_folder(self, title: str, start: Path) -> Path | None:
         self.asked.append(title)
@@ -83,6 +88,7 @@ def save_nowhere(snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
         snapshot.provenance,
         (target,),
         *snapshot.phases_by_hand,
+        snapshot.review,
     )
 
 

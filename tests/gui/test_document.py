@@ -1,11 +1,13 @@
 """The study document and its commands, without a window."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.labelmap import LabelPatch
+from engine.review.states import Review
 from engine.structures import Structure
 from engine.study import Origin, Provenance, StoredLabels
 from heartseg_gui.documents.authorship import signed_provenance
@@ -108,3 +110,16 @@ def test_saved_labels_take_the_place_of_those_that_were_opened(document: StudyDo
 
     assert np.array_equal(document.labels.voxels, saved.voxels)
     assert document.provenance.origin is Origin.CORRECTED
+
+
+def test_a_second_reading_is_saved_in_its_own_file(document: StudyDocument) -> None:
+    """Or it would take the place of the first one."""
+    assert document.study is not None
+    assert document.labels is not None
+    assert document.saved_to is None
+    place = Path("/nowhere/anna/heartseg/labels_reading_2.nii.gz")
+    review = Review().second_reading(reader="B. Reader", at="2026-01-01T00:00:00+00:00")
+    stored = StoredLabels(place.name, 0, document.labels.copy(), files=(place,), review=review)
+    document.set_study(replace(document.study, labels=(stored,)))
+
+    assert document.saved_to == place

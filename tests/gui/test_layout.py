@@ -134,7 +134,7 @@ def test_no_text_on_the_picture_covers_another(desk: Desk, qtbot: QtBot, width: 
     view.viewport().grab()
     areas = [mark.area for mark in view._annotations._marks if mark.pixmap.width() > 10]
 
-    assert len(areas) == 9
+    assert len(areas) == 10
     for one, other in combinations(areas, 2):
         assert not one.intersects(other)
 

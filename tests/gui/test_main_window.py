@@ -17,7 +17,7 @@ from engine.study import StoredLabels
 from heartseg_gui.app import Window
 from heartseg_gui.documents.prompts import Unsaved
 from heartseg_gui.documents.snapshot import Snapshot
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.settings import Theme
 from heartseg_gui.views.study_browser import StudyBrowser
 from tests.gui.shell import (

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.structures import Structure
 from heartseg_gui.app import Window
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.views.measures_panel import MeasuresPanel
 from tests.gui.shell import drag, open_shell, open_study
 from tests.phantoms import CylinderHeart

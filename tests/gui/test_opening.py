@@ -15,7 +15,7 @@ from engine.progress import Progress, Steps
 from engine.study import Study
 from heartseg_gui.app import Window
 from heartseg_gui.documents.prompts import Unsaved
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.tool_state import Tool
 from tests.gui.shell import (
     PreparedAnswers,
     drag,

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from heartseg_gui.documents.prompts import Unsaved
+from heartseg_gui.documents.prompts import Lost, Unsaved
 from heartseg_gui.views.prompt_dialogs import PromptDialogs
 
 Button = QMessageBox.StandardButton
@@ -107,3 +107,33 @@ def test_the_dialog_asks_about_the_file_with_its_ending(
 
     assert asked
     assert chosen == (tmp_path / "mine.nii.gz" if agreed else None)
+
+
+def answer_lost(act: Callable[[QMessageBox], None]) -> Lost:
+    """Ask about recovered edits; as soon as the question stands on the screen, answer it."""
+
+    def answer() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        act(box)
+
+    QTimer.singleShot(0, answer)
+    return PromptDialogs().ask_lost("anna", 12, "14:03")
+
+
+@pytest.mark.parametrize(("button", "expected"), [(0, Lost.KEEP), (1, Lost.DISCARD)])
+def test_recovered_edits_are_kept_or_discarded(qtbot: QtBot, button: int, expected: Lost) -> None:
+    words = ("Keep", "Discard")
+
+    def press_it(box: QMessageBox) -> None:
+        assert "Recovered 12 edits of anna,<br>last at 14:03." in box.text()
+        found = [each for each in box.buttons() if words[button] in each.text().replace("&", "")]
+        found[0].click()
+
+    assert answer_lost(press_it) is expected
+
+
+def test_escape_keeps_recovered_edits(qtbot: QtBot) -> None:
+    answer = answer_lost(lambda box: QTest.keyClick(box, Qt.Key.Key_Escape))
+
+    assert answer is Lost.KEEP

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.structures import Structure
 from heartseg_gui.app import Window
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.views.report_view import PageView
 from tests.gui.shell import PreparedAnswers, drag, open_shell, open_study
 from tests.phantoms import CylinderHeart

@@ -17,7 +17,7 @@ from engine.study import Study
 from heartseg_gui.app import Window
 from heartseg_gui.controllers.opening import read_steps
 from heartseg_gui.controllers.saving import save_steps
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.tool_state import Tool
 from tests.gui.shell import PreparedAnswers, drag, open_shell, open_study
 from tests.phantoms import CylinderHeart
 
@@ -25,10 +25,10 @@ _ALT, _CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifi
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
-def write_patient(folder: Path) -> Path:
-    """A folder with the cylinders' cine as a NIfTI file; returns that file."""
+def write_patient(folder: Path, *, value: int = 0) -> Path:
+    """A folder with the cylinders' cine as a NIfTI file, made brighter by a value; the file."""
     cine = CylinderHeart().cine()
-    voxels = np.ascontiguousarray(cine.voxels.transpose(3, 2, 1, 0))
+    voxels = np.ascontiguousarray(cine.voxels.transpose(3, 2, 1, 0)) + np.int16(value)
     image = nib.Nifti1Image(voxels, cine.geometry.affine)
     image.header.set_xyzt_units("mm", "msec")
     image.header.set_zooms((*image.header.get_zooms()[:3], 40.0))
