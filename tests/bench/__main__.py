@@ -10,13 +10,16 @@ from pathlib import Path
 
 from tests.bench import (
     brush,
+    correcting,
     editing,
     idle,
     invariance,
+    journal,
     opening,
     predicting,
     predicting_beside,
     predicting_window,
+    reader,
     scoring,
     slices,
     start,
@@ -28,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "slices": slices.measure,
     "brush": brush.measure,
     "brush_3d": brush.measure_beside_3d,
+    "correcting": correcting.measure,
     "editing": editing.measure,
     "idle": idle.measure,
     "start": start.measure,
@@ -35,9 +39,11 @@ BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "predicting": predicting.measure,
     "predicting_beside": predicting_beside.measure,
     "predicting_window": predicting_window.measure,
+    "reader": reader.measure,
     "training": training.measure,
     "scoring": scoring.measure,
     "invariance": invariance.measure,
+    "journal": journal.measure,
 }
 """One file, one line here: a function that measures and returns its lines of the table."""
 

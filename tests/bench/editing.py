@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.progress import Progress, Steps
 from engine.study import Study
 from heartseg_gui.app import build_window
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.program import Window
 from heartseg_gui.settings import Settings
 from tests.bench.measuring import EVENTS, WARM_UP, Measurement, application, summarise
