@@ -13,7 +13,8 @@ from heartseg_gui.app import Window
 from heartseg_gui.controllers.opening import read_steps
 from heartseg_gui.controllers.prediction import predict_steps
 from heartseg_gui.controllers.saving import save_steps
-from heartseg_gui.documents.view_state import Tool
+from heartseg_gui.documents.authorship import signed_provenance
+from heartseg_gui.documents.tool_state import Tool
 from resources import resource_path
 from tests.gui.shell import drag, open_shell
 
@@ -98,6 +99,7 @@ def test_a_study_is_opened_predicted_corrected_reported_saved_and_reopened(
     open_patient(qtbot, window, patient)
     assert document.labels is not None
     assert np.array_equal(document.labels.voxels, painted_once)
-    assert document.provenance.origin is Origin.CORRECTED
-    assert document.provenance.corrected_by == "A. Reader"
+    signed = signed_provenance(document, "B. Reader")
+    assert signed.origin is Origin.CORRECTED
+    assert signed.corrected_by == "A. Reader"
     assert document.corrected_slices() == report.provenance.corrected_slices
