@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QUndoCommand
 
 from engine.io.journal.entries import Entry, Kind, Source
+from engine.io.journal.patches import join_patches
 from engine.labelmap import Indices, LabelPatch
 from engine.review.states import Review
 from engine.study import Origin, Provenance
@@ -161,8 +162,9 @@ class PaintStroke(Step):
 
     def take_back(self) -> None:
         """Take the whole stroke back."""
-        for patch in reversed(self._patches):
-            self._document.apply(patch.inverse())
+        if len(self._patches) > 1:  # each piece would be drawn by itself
+            self._patches = [join_patches(self._patches)]
+        self._document.apply(self._patches[0].inverse())
         self._document.forget_edit(self._key)
         self._document.review.set(self._review_before)
 
