@@ -50,6 +50,7 @@ def open_window(shape: tuple[int, int, int, int] = SHAPE) -> Iterator[Window]:
         window.main.show()
         QTest.qWaitForWindowExposed(window.main)
         window.main.show_picture()
+        window.get_ready()
         window.open(place / "study")
         end = time.monotonic() + _SECONDS_TO_OPEN
         while (window.document.study is None or window.jobs.jobs) and time.monotonic() < end:
@@ -130,15 +131,29 @@ def _time_history(window: Window) -> list[float]:
     return time_acts(lambda number: (redo if number % 2 else undo).trigger())
 
 
+def _memory_mb(window: Window) -> float:
+    """Resident memory of this process above the images of the study [MB]; 0 if it is not told."""
+    cine = window.document.cine
+    assert cine is not None
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return 0.0
+    lines = status.read_text(encoding="utf-8").splitlines()
+    resident = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+    return resident - cine.voxels.nbytes / 2**20
+
+
 def measure() -> list[Measurement]:
-    """Brush, release, undo."""
+    """Brush, release, undo, memory."""
     with open_window() as window:
         moves, releases = _time_strokes(window)
         history = _time_history(window)
+        memory = _memory_mb(window)
     return [
         _summary("window: brush move", moves, 1.0, 4.0),
         _summary("window: mouse release", releases, None, 8.0),
         _summary("window: undo, redo", history, None, 8.0),
+        summarise(f"window: memory above the images, {_SIZE}", "MB", [memory], target_median=600),
     ]
 
 
