@@ -1,6 +1,6 @@
 """What lies under the cursor, in patient terms."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -14,6 +14,7 @@ _DIRECTIONS = (("R", "L"), ("A", "P"), ("S", "I"))
 
 
 _MARGIN_PX = 10
+_REST_MS = 30  # reading takes longer; painting text at each movement of a brush would cost the most
 
 
 class PlaceLabel(QWidget):
@@ -30,6 +31,10 @@ class PlaceLabel(QWidget):
         self._document = document
         self._view = view
         self._text = ""
+        self._stale = QTimer(self)
+        self._stale.setSingleShot(True)
+        self._stale.setInterval(_REST_MS)
+        self._stale.timeout.connect(self._renew)
         self._place: CursorPlace | None = None
         self._slice: tuple[Cine, int, str] | None = None  # said last: a stroke stays on its slice
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -42,10 +47,11 @@ class PlaceLabel(QWidget):
             document.labels_changed,
         ):
             fact.connect(self._show_state)
-        self._show_state()
+        self._renew()
 
     def text(self) -> str:
         """The whole sentence."""
+        self._renew()
         return self._text
 
     def sizeHint(self) -> QSize:
@@ -60,11 +66,20 @@ class PlaceLabel(QWidget):
             self._show_state()
 
     def _show_state(self) -> None:
+        if not self._stale.isActive():
+            self._stale.start()
+
+    def _renew(self) -> None:
+        text = self._describe()
+        if text != self._text:
+            self._text = text
+            self.update()
+
+    def _describe(self) -> str:
         cine = self._document.cine
         if cine is None:
             self._slice = None
-            self._show_text("Open a patient folder, or drop one here.")
-            return
+            return "Open a patient folder, or drop one here."
         phase = min(self._view.phase, cine.phase_count - 1)
         slice_index = min(self._view.slice_index, cine.slice_count - 1)
         place = self._place
@@ -74,12 +89,7 @@ class PlaceLabel(QWidget):
         parts = [self._describe_slice(cine, slice_index), _describe_phase(cine, phase)]
         if place is not None and inside:
             parts += self._describe_voxel(cine, place)
-        self._show_text("   ·   ".join(parts))
-
-    def _show_text(self, text: str) -> None:
-        if text != self._text:
-            self._text = text
-            self.update()
+        return "   ·   ".join(parts)
 
     def _describe_slice(self, cine: Cine, slice_index: int) -> str:
         if self._slice is None or self._slice[0] is not cine or self._slice[1] != slice_index:
