@@ -49,7 +49,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "doubt_slice",
         "Take the approval of this slice &back",
-        ("Ctrl+Alt+Backspace",),
+        ("Ctrl+Alt+B",),
         "This slice is to be looked at again",
         "",
         _LABELS,
