@@ -47,10 +47,10 @@ from heartseg_gui.views.geometry_page import GeometryPage
 from heartseg_gui.views.job_panel import JobPanel
 from heartseg_gui.views.measures_panel import MeasuresPanel
 from heartseg_gui.views.message_label import MessageLabel
-from heartseg_gui.views.model_panel import ModelPanel
+from heartseg_gui.views.models.model_panel import ModelPanel
 from heartseg_gui.views.place_label import PlaceLabel
 from heartseg_gui.views.report_view import ReportView
-from heartseg_gui.views.slice_view import SliceView
+from heartseg_gui.views.slices.slice_view import SliceView
 from heartseg_gui.views.structure_panel import StructurePanel
 from heartseg_gui.views.study_browser import StudyBrowser
 from heartseg_gui.views.tool_panel import ToolPanel

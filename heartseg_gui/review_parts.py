@@ -23,12 +23,12 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import JobQueue
 from heartseg_gui.settings import Settings
-from heartseg_gui.views.comparison_page import ComparisonPage
-from heartseg_gui.views.lint_panel import LintPanel
-from heartseg_gui.views.queue_panel import QueuePanel, StudyQueuePanel
-from heartseg_gui.views.review_dialogs import ReviewDialogs
-from heartseg_gui.views.review_panel import ReviewPanel
-from heartseg_gui.views.review_tabs import ReviewTabs
+from heartseg_gui.views.review.comparison_page import ComparisonPage
+from heartseg_gui.views.review.lint_panel import LintPanel
+from heartseg_gui.views.review.queue_panel import QueuePanel, StudyQueuePanel
+from heartseg_gui.views.review.review_dialogs import ReviewDialogs
+from heartseg_gui.views.review.review_panel import ReviewPanel
+from heartseg_gui.views.review.review_tabs import ReviewTabs
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.settings import Settings
 from heartseg_gui.theme import program_icon
 from heartseg_gui.views.error_dialog import ErrorDialog
-from heartseg_gui.views.model_dialog import ModelDialog
-from heartseg_gui.views.self_test_dialog import SelfTestDialog
+from heartseg_gui.views.models.model_dialog import ModelDialog
+from heartseg_gui.views.models.self_test_dialog import SelfTestDialog
 from heartseg_gui.views.settings_dialog import SettingsDialog
 from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
 

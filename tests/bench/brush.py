@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSplitter
 
 from heartseg_gui.jobs import JobQueue
-from heartseg_gui.views.volume_view import VolumeView
+from heartseg_gui.views.volume.volume_view import VolumeView
 from tests.bench.measuring import EVENTS, WARM_UP, Measurement, summarise, time_until_painted
 from tests.bench.scene import VIEW_SIZE, BenchScene, send_mouse
 

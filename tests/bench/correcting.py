@@ -13,7 +13,7 @@ from engine.correction.propagation import propagate
 from engine.progress import run_to_end
 from engine.structures import HEART_STRUCTURES, Structure
 from heartseg_gui.documents.tool_state import Tool
-from heartseg_gui.views.slice_rendering import SlicePlane
+from heartseg_gui.slice_rendering import SlicePlane
 from tests.bench.measuring import Measurement, summarise, time_until_painted
 from tests.bench.scene import BenchScene, send_mouse
 

@@ -20,7 +20,7 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.tool_state import Tool, ToolState
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import JobQueue
-from heartseg_gui.views.slice_view import SliceView
+from heartseg_gui.views.slices.slice_view import SliceView
 from tests.bench.measuring import application
 
 VIEW_SIZE = 900

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 
 from engine.labelmap import SlicePlace
 from heartseg_gui.app import Window
-from heartseg_gui.views.slice_rendering import SlicePlane
+from heartseg_gui.slice_rendering import SlicePlane
 from tests.gui.conftest import drag_to
 
 Voxel = tuple[float, float]

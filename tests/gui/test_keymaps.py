@@ -36,7 +36,7 @@ from heartseg_gui.mouse_moves import DRAGS, PAINTING_DRAGS, WHEELS, Deed, MouseM
 from heartseg_gui.settings import Settings
 from heartseg_gui.views.settings_dialog import SettingsDialog
 from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
-from heartseg_gui.views.slice_view import SliceView
+from heartseg_gui.views.slices.slice_view import SliceView
 from tests.gui.conftest import Desk, drag_to, turn_wheel
 from tests.gui.shell import make_settings, open_shell, open_study
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from heartseg_gui.app import Window
 from heartseg_gui.views.cine_bar import PhaseSlider, _apart
 from heartseg_gui.views.report_view import FoldingRow, PageView
-from heartseg_gui.views.slice_view import SliceView
+from heartseg_gui.views.slices.slice_view import SliceView
 from tests.gui.conftest import Desk
 from tests.gui.shell import open_shell, open_study
 

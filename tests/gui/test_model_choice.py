@@ -13,9 +13,9 @@ from engine.learning.models import list_models
 from heartseg_gui.app import Window
 from heartseg_gui.controllers.prediction import predict_steps
 from heartseg_gui.settings import Theme
-from heartseg_gui.views.card_view import CardView
-from heartseg_gui.views.model_dialog import ModelDialog
-from heartseg_gui.views.model_panel import ModelBox
+from heartseg_gui.views.models.card_view import CardView
+from heartseg_gui.views.models.model_dialog import ModelDialog
+from heartseg_gui.views.models.model_panel import ModelBox
 from tests.engine.test_models import put_model
 from tests.gui.shell import make_settings, open_shell, open_study
 

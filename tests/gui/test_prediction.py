@@ -17,7 +17,7 @@ from engine.study import Origin, PhaseLabelled, Provenance
 from heartseg_gui.app import Window
 from heartseg_gui.controllers.prediction import Wish
 from heartseg_gui.documents.tool_state import Tool
-from heartseg_gui.views.slice_texts import deserves_a_look, doubt_text
+from heartseg_gui.views.slices.slice_texts import deserves_a_look, doubt_text
 from tests.gui.shell import FakePrediction, drag, open_shell, open_study
 from tests.phantoms import CylinderHeart
 

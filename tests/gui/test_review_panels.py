@@ -20,7 +20,7 @@ from heartseg_gui.documents.review_prompts import Approval
 from heartseg_gui.documents.review_queue import Stamp
 from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.settings import Settings, Theme
-from heartseg_gui.views.review_rows import RowList
+from heartseg_gui.views.review.review_rows import RowList
 from tests.gui.hands import stroke
 from tests.gui.review_answers import (
     ERRORS_ML,

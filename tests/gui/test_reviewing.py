@@ -26,7 +26,7 @@ from heartseg_gui.controllers.effort import Effort
 from heartseg_gui.documents.review_prompts import Approval
 from heartseg_gui.documents.snapshot import Snapshot
 from heartseg_gui.documents.tool_state import Tool
-from heartseg_gui.views.review_dialogs import ReviewDialog, ReviewDialogs
+from heartseg_gui.views.review.review_dialogs import ReviewDialog, ReviewDialogs
 from tests.gui.review_answers import PreparedReview, predicted_cylinders, read_predicted
 from tests.gui.shell import PreparedAnswers, drag, open_shell, open_study
 

@@ -20,7 +20,7 @@ from heartseg_gui.app import Window
 from heartseg_gui.controllers.prediction import predict_steps
 from heartseg_gui.controllers.self_testing import self_test_steps
 from heartseg_gui.jobs import Lane
-from heartseg_gui.views.self_test_dialog import SelfTestDialog
+from heartseg_gui.views.models.self_test_dialog import SelfTestDialog
 from heartseg_gui.views.settings_dialog import SettingsDialog
 from tests.engine.test_models import put_model
 from tests.engine.test_models_onnx import put

@@ -8,8 +8,7 @@ import pytest
 from engine.geometry import Geometry
 from engine.structures import Structure
 from heartseg_gui.documents.display_state import DisplayState
-from heartseg_gui.views.slice_picture import Doubling
-from heartseg_gui.views.slice_rendering import (
+from heartseg_gui.slice_rendering import (
     GreyTable,
     SlicePlane,
     edge_letters,
@@ -17,6 +16,7 @@ from heartseg_gui.views.slice_rendering import (
     outline_runs,
     overlay_table,
 )
+from heartseg_gui.views.slices.slice_picture import Doubling
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.uint8, np.int8, np.int32, np.float32])

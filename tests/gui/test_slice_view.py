@@ -19,7 +19,7 @@ from heartseg_gui.documents.commands import PaintStroke
 from heartseg_gui.documents.display_state import OverlayStyle
 from heartseg_gui.documents.tool_state import Press, Tool
 from heartseg_gui.documents.view_state import CursorPlace
-from heartseg_gui.views.slice_view import SliceView
+from heartseg_gui.views.slices.slice_view import SliceView
 from tests.gui.conftest import SHAPE, Desk, drag_to, send_pen, turn_wheel
 
 _LEFT, _RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton

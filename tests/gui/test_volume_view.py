@@ -16,9 +16,9 @@ from engine.mesh import surface
 from engine.structures import Structure
 from heartseg_gui.documents.commands import PaintStroke
 from heartseg_gui.jobs import JobQueue
-from heartseg_gui.views.volume_canvas import Artist
-from heartseg_gui.views.volume_scene import VolumeScene
-from heartseg_gui.views.volume_view import VolumeView
+from heartseg_gui.views.volume.volume_canvas import Artist
+from heartseg_gui.views.volume.volume_scene import VolumeScene
+from heartseg_gui.views.volume.volume_view import VolumeView
 from tests.gui.conftest import SHAPE, Desk, drag_to
 
 _PATIENCE_MS = 60_000  # the first scene compiles its shaders

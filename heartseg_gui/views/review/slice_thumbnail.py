@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
-from heartseg_gui.views.slice_rendering import (
+from heartseg_gui.slice_rendering import (
     Box,
     GreyTable,
     SlicePlane,

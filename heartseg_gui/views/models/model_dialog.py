@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from heartseg_gui.documents.model_choice import ModelChoice
-from heartseg_gui.views.card_view import CardView
-from heartseg_gui.views.model_rows import ModelRowPainter, ModelRows, breakable
+from heartseg_gui.views.models.card_view import CardView
+from heartseg_gui.views.models.model_rows import ModelRowPainter, ModelRows, breakable
 
 if TYPE_CHECKING:
     from engine.learning.survey import ListedModel

@@ -18,9 +18,9 @@ from heartseg_gui.documents.tool_state import Press, Tool, ToolState
 from heartseg_gui.documents.view_state import CursorPlace, ViewState
 from heartseg_gui.keymaps import in_force
 from heartseg_gui.mouse_moves import Deed
-from heartseg_gui.views.slice_camera import SliceCamera
-from heartseg_gui.views.slice_item import SliceItem
-from heartseg_gui.views.slice_scene import SliceScene
+from heartseg_gui.views.slices.slice_camera import SliceCamera
+from heartseg_gui.views.slices.slice_item import SliceItem
+from heartseg_gui.views.slices.slice_scene import SliceScene
 
 _NOTCH = 120  # angleDelta of one click of a mouse wheel
 _ZOOM_PER_NOTCH = 1.2

@@ -19,8 +19,8 @@ from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import Job, JobQueue
-from heartseg_gui.views.volume_canvas import Artist, VolumeCanvas
-from heartseg_gui.views.volume_scene import Colour, VolumeScene, import_steps
+from heartseg_gui.views.volume.volume_canvas import Artist, VolumeCanvas
+from heartseg_gui.views.volume.volume_scene import Colour, VolumeScene, import_steps
 
 _log = logging.getLogger(__name__)
 

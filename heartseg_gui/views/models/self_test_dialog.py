@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from engine.errors import HeartSegError
 from engine.progress import Progress
 from heartseg_gui.crash import details_of, program_version
-from heartseg_gui.views.model_rows import breakable
+from heartseg_gui.views.models.model_rows import breakable
 
 if TYPE_CHECKING:
     from engine.learning.execution.self_test import SelfTest

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from heartseg_gui.views.slice_rendering import (
+from heartseg_gui.slice_rendering import (
     Pixels,
     SlicePlane,
     draw_colour,

@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.cine import Cine
 from engine.labelmap import LabelMap
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
-from heartseg_gui.views.slice_picture import SlicePicture
-from heartseg_gui.views.slice_rendering import (
+from heartseg_gui.slice_rendering import (
     Box,
     GreyTable,
     Pixels,
@@ -25,6 +24,7 @@ from heartseg_gui.views.slice_rendering import (
     outline_runs,
     overlay_table,
 )
+from heartseg_gui.views.slices.slice_picture import SlicePicture
 
 _OUTLINE_PX = 1.5
 _DASH = [4.0, 3.0]

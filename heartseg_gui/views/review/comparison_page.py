@@ -21,8 +21,8 @@ from heartseg_gui.documents.comparison import Comparison
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
-from heartseg_gui.views.comparison_picture import DIFFERENCE_COLOURS, ComparisonPicture
-from heartseg_gui.views.comparison_table import DifferenceTable
+from heartseg_gui.views.review.comparison_picture import DIFFERENCE_COLOURS, ComparisonPicture
+from heartseg_gui.views.review.comparison_table import DifferenceTable
 
 _RENEW_MS = 400
 _ACROSS_LETTERS = 125  # from this width on the table stands beside the picture

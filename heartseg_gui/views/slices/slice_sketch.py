@@ -16,8 +16,8 @@ from engine.labelmap import SlicePlace
 from engine.structures import HEART_STRUCTURES, Structure
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.sketch import Line, Marks, Sketch
-from heartseg_gui.views.slice_rendering import SlicePlane, outline_paths
-from heartseg_gui.views.slice_scene import SliceScene
+from heartseg_gui.slice_rendering import SlicePlane, outline_paths
+from heartseg_gui.views.slices.slice_scene import SliceScene
 
 if TYPE_CHECKING:
     from engine.correction.contour import Boundary, Contour

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from heartseg_gui.theme import colours_of
-from heartseg_gui.views.slice_camera import SliceCamera
+from heartseg_gui.views.slices.slice_camera import SliceCamera
 
 _ZOOM_STEP = 1.25
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier

@@ -14,9 +14,9 @@ from heartseg_gui.documents.review_state import STATE_NAMES
 from heartseg_gui.documents.slice_states import SliceStates
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
-from heartseg_gui.views.slice_badges import SliceBadges, state_ink
-from heartseg_gui.views.slice_rendering import SlicePlane, edge_letters
-from heartseg_gui.views.slice_texts import (
+from heartseg_gui.slice_rendering import SlicePlane, edge_letters
+from heartseg_gui.views.slices.slice_badges import SliceBadges, state_ink
+from heartseg_gui.views.slices.slice_texts import (
     deserves_a_look,
     doubt_text,
     key_phase_text,

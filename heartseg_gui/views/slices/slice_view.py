@@ -17,12 +17,12 @@ from heartseg_gui.documents.sketch import Sketch
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.tool_state import BrushTip, Press, Tool, ToolState
 from heartseg_gui.documents.view_state import CursorPlace, ViewState
-from heartseg_gui.views.slice_annotations import SliceAnnotations
-from heartseg_gui.views.slice_canvas import SliceCanvas
-from heartseg_gui.views.slice_ring import BrushRing
-from heartseg_gui.views.slice_scene import SliceScene
-from heartseg_gui.views.slice_sketch import SketchLayer
-from heartseg_gui.views.slice_tools import SliceTools
+from heartseg_gui.views.slices.slice_annotations import SliceAnnotations
+from heartseg_gui.views.slices.slice_canvas import SliceCanvas
+from heartseg_gui.views.slices.slice_ring import BrushRing
+from heartseg_gui.views.slices.slice_scene import SliceScene
+from heartseg_gui.views.slices.slice_sketch import SketchLayer
+from heartseg_gui.views.slices.slice_tools import SliceTools
 
 _LEFT = Qt.MouseButton.LeftButton
 _CURSORS = {

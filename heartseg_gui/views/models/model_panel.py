@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from heartseg_gui.documents.model_choice import ModelChoice
-from heartseg_gui.views.model_rows import ModelRowPainter, ModelRows, breakable
+from heartseg_gui.views.models.model_rows import ModelRowPainter, ModelRows, breakable
 
 
 class ModelBox(QComboBox):

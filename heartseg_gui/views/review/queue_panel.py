@@ -15,9 +15,9 @@ from heartseg_gui.documents.patient_terms import phase_time_text
 from heartseg_gui.documents.review_queue import ReviewQueue
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
-from heartseg_gui.views.review_rows import Row, RowList
-from heartseg_gui.views.slice_rendering import SlicePlane
-from heartseg_gui.views.slice_thumbnail import Thumbnails, empty_stamp, paint_stamp
+from heartseg_gui.slice_rendering import SlicePlane
+from heartseg_gui.views.review.review_rows import Row, RowList
+from heartseg_gui.views.review.slice_thumbnail import Thumbnails, empty_stamp, paint_stamp
 
 if TYPE_CHECKING:
     from engine.clinical.queue import ReviewItem, StudyItem

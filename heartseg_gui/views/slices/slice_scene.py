@@ -12,8 +12,8 @@ from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.slice_states import SliceStates
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import CursorPlace, ViewState
-from heartseg_gui.views.slice_item import SliceItem
-from heartseg_gui.views.slice_rendering import GreyTable, SlicePlane
+from heartseg_gui.slice_rendering import GreyTable, SlicePlane
+from heartseg_gui.views.slices.slice_item import SliceItem
 
 _GAP_SHARE = 0.02  # between the slices of a montage
 _REST_MS = 60  # after the last step the picture becomes as smooth as can be

@@ -12,7 +12,7 @@ from heartseg_gui.documents.live_findings import LiveFindings
 from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.theme import colours_of, icon
-from heartseg_gui.views.review_rows import Row, RowList
+from heartseg_gui.views.review.review_rows import Row, RowList
 
 _ICON_PX = 16
 _SOON_MS = 30

@@ -13,7 +13,7 @@ from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.patient_terms import phase_time_text
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
-from heartseg_gui.views.slice_rendering import (
+from heartseg_gui.slice_rendering import (
     Box,
     GreyTable,
     Pixels,

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from engine.progress import Progress, Steps
 from heartseg_gui.jobs import Job, JobQueue, Lane
 from heartseg_gui.theme import colours_of
-from heartseg_gui.views.volume_scene import VolumeScene
+from heartseg_gui.views.volume.volume_scene import VolumeScene
 
 _NOTCH = 120
 _ZOOM_PER_NOTCH = 1.15

@@ -1,0 +1,1 @@
+"""Models: choosing one, its card, how it runs here."""

@@ -1,0 +1,1 @@
+"""What a reader reviews: states, queue, findings, comparisons."""

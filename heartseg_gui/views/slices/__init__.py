@@ -1,0 +1,1 @@
+"""The slices: picture, labels, sketches, texts and gestures."""

@@ -1,0 +1,1 @@
+"""The heart in 3-D."""
