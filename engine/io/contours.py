@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.correction.outline import polygon_mask
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
 from engine.structures import Structure
@@ -55,18 +56,7 @@ def inside(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bo
         points: (n, 2) x and y [pixels].
         shape: Number of rows and columns (y, x).
     """
-    rows, columns = shape
-    crossings = np.zeros((rows, columns + 1), np.int64)
-    for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
-        low, high = min(y0, y1), max(y0, y1)
-        # Half-open in y, so that a corner on a row of centres counts once.
-        ys = np.arange(max(int(np.ceil(low)), 0), min(int(np.ceil(high)), rows))
-        if ys.size == 0:
-            continue
-        xs = x0 + (ys - y0) * (x1 - x0) / (y1 - y0)
-        first = np.clip(np.floor(xs).astype(np.int64) + 1, 0, columns)
-        np.add.at(crossings, (ys, first), 1)
-    return np.asarray(np.cumsum(crossings[:, :columns], axis=1) % 2 == 1)
+    return polygon_mask(points[:, ::-1], shape)
 
 
 def read_contours(
