@@ -10,7 +10,14 @@ from pathlib import Path, PurePosixPath
 PACKAGES = ("engine", "heartseg_gui", "resources")
 
 # Imported by a name held in a string, so no reader of the code sees them.
-BY_NAME = ("scipy.ndimage", "vtkmodules.vtkFiltersCore", "pyvista")
+BY_NAME = (
+    "scipy.ndimage",
+    "skimage.measure",
+    "skimage.graph",
+    "skimage.registration",
+    "vtkmodules.vtkFiltersCore",
+    "pyvista",
+)
 
 # Imported by training and by some recipes only, which may be long after the start.
 FOR_TRAINING = ("lightning_fabric", "sklearn", "skimage.exposure", "tensorboardX")

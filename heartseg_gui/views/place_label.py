@@ -57,7 +57,7 @@ class PlaceLabel(QWidget):
     def sizeHint(self) -> QSize:
         """Room for the whole sentence."""
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._text) + 2 * _MARGIN_PX, metrics.height())
+        return QSize(metrics.horizontalAdvance(self.text()) + 2 * _MARGIN_PX, metrics.height())
 
     def show_place(self, place: CursorPlace | None) -> None:
         """Take over where the cursor is, or that it is nowhere."""
