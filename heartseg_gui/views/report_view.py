@@ -206,8 +206,8 @@ class ReportView(QScrollArea):
         self._stale.hide()
         layout.addWidget(self._stale)
         self._add_approval(layout, report)
-        for warning in report.warnings:
-            layout.addWidget(self._notice(warning))
+        if report.warnings:  # in one frame, so that the numbers below are not pushed off the page
+            layout.addWidget(self._notice(*report.warnings))
         cards = [
             _ventricle_card("Left ventricle", report.lv, report, with_mass=True),
             _ventricle_card("Right ventricle", report.rv, report, with_mass=False),
@@ -248,7 +248,7 @@ class ReportView(QScrollArea):
             row.addWidget(export, alignment=Qt.AlignmentFlag.AlignTop)
         return buttons
 
-    def _notice(self, text: str) -> QFrame:
+    def _notice(self, *texts: str) -> QFrame:
         frame = QFrame()
         frame.setProperty("role", "warning")
         sign = QLabel()
@@ -256,8 +256,12 @@ class ReportView(QScrollArea):
         sign.setPixmap(icon("warning", colour, ratio=self.devicePixelRatioF()).pixmap(16, 16))
         row = QHBoxLayout(frame)
         row.setContentsMargins(12, 7, 12, 7)
-        row.addWidget(sign)
-        row.addWidget(_text(text), stretch=1)
+        row.addWidget(sign, alignment=Qt.AlignmentFlag.AlignTop)
+        lines = QVBoxLayout()
+        lines.setSpacing(4)
+        for text in texts:
+            lines.addWidget(_text(text))
+        row.addLayout(lines, stretch=1)
         return frame
 
 
