@@ -14,6 +14,11 @@ SlicePlace = tuple[int, int]
 """(phase, slice), both 0-based."""
 
 
+def slice_start(shape: tuple[int, int, int, int], phase: int, slice_index: int) -> int:
+    """The flat position of the first voxel of a slice in a map of `shape` (t, z, y, x)."""
+    return (phase * shape[1] + slice_index) * shape[2] * shape[3]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelPatch:
     """A change of some voxels of a label map, in both directions.
@@ -61,7 +66,7 @@ class LabelPatch:
         None where that slice does not change.
         """
         plane = shape[2] * shape[3]
-        start = (phase * shape[1] + slice_index) * plane
+        start = slice_start(shape, phase, slice_index)
         inside = self.indices[(self.indices >= start) & (self.indices < start + plane)] - start
         if inside.size == 0:
             return None
@@ -132,7 +137,7 @@ class LabelMap:
         before, after = self._voxels[phase, slice_index].reshape(-1), wanted.reshape(-1)
         assert wanted.shape == self._voxels.shape[2:]
         places = np.flatnonzero(before != after)
-        indices = places + (phase * self._voxels.shape[1] + slice_index) * before.size
+        indices = places + slice_start(self.shape, phase, slice_index)
         return LabelPatch(indices, before[places], after[places].astype(np.uint8))
 
     def patch_at(self, indices: Indices, structure: int) -> LabelPatch:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clinical.findings import Finding, FindingKind, Severity, make_finding
+from engine.correction.wall import beside
 from engine.structures import HEART_STRUCTURES, Structure
 
 OPEN_SHARE = 0.05
@@ -183,12 +184,7 @@ def _holes(
 
 def _owner(heart: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Structure | None:
     """What a hole lies in: the RV, the LV, the myocardium (or at its inner border); else None."""
-    around = np.zeros_like(inside)
-    around[1:] |= inside[:-1]
-    around[:-1] |= inside[1:]
-    around[:, 1:] |= inside[:, :-1]
-    around[:, :-1] |= inside[:, 1:]
-    touching = set(np.unique(heart[around & ~inside]).tolist())
+    touching = set(np.unique(heart[beside(inside) & ~inside]).tolist())
     if len(touching) == 1:
         return Structure(touching.pop())
     return Structure.MYOCARDIUM if Structure.RV not in touching else None

@@ -30,17 +30,12 @@ class VoxelTally:
 
     def take(self, patch: LabelPatch) -> None:
         """Count a patch that was applied to the map."""
-        plane = self._shape[2] * self._shape[3]
-        slices = patch.indices // plane
-        wide = len(Structure)
-        first = int(slices.min(initial=0))
-        span = int(slices.max(initial=0)) - first + 1
-        places = (slices - first) * wide
-        gained = np.bincount(places + patch.after, minlength=span * wide)
-        lost = np.bincount(places + patch.before, minlength=span * wide)
-        flat = self._counts.reshape(-1, wide)
-        flat[first : first + span] += (gained - lost).reshape(span, wide)
-        flat[first : first + span, Structure.BACKGROUND] = 0
+        slices = patch.indices // (self._shape[2] * self._shape[3])
+        places = slices * len(Structure)
+        gained = np.bincount(places + patch.after, minlength=self._counts.size)
+        lost = np.bincount(places + patch.before, minlength=self._counts.size)
+        self._counts += (gained - lost).reshape(self._counts.shape)
+        self._counts[..., Structure.BACKGROUND] = 0
 
     @property
     def counts(self) -> NDArray[np.int64]:

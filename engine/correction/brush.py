@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.correction.rules import ANY_EDIT, EditRules
 from engine.correction.stamps import reach, round_runs, square_runs, thin_line, voxels_of
-from engine.labelmap import Indices, LabelMap, LabelPatch
+from engine.labelmap import Indices, LabelMap, LabelPatch, slice_start
 from engine.structures import Structure
 
 Point = tuple[float, float]
@@ -262,9 +262,8 @@ def paint(
     Raises:
         ValueError: The rules ask for grey values and there are none.
     """
-    _, slices, height, width = labels.shape
-    indices = mark + (phase * slices + slice_index) * height * width
-    under = None if grey is None else grey[np.divmod(mark, width)]
+    indices = mark + slice_start(labels.shape, phase, slice_index)
+    under = None if grey is None else grey[np.divmod(mark, labels.shape[3])]
     return _painted(labels, indices, structure, rules, under)
 
 
@@ -290,8 +289,8 @@ def paint_volume(
     Raises:
         ValueError: The rules ask for grey values and there are none.
     """
-    _, slices, height, width = labels.shape
-    indices = mark + phase * slices * height * width
+    _, _, height, width = labels.shape
+    indices = mark + slice_start(labels.shape, phase, 0)
     under = None
     if grey is not None:
         slice_numbers, inside = np.divmod(mark, height * width)

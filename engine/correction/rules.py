@@ -25,10 +25,10 @@ class EditRules:
 
     @classmethod
     def protecting_others(
-        cls, active: Structure, *, grey_range: tuple[float, float] | None = None
+        cls, *active: Structure, grey_range: tuple[float, float] | None = None
     ) -> "EditRules":
         """Rules under which no structure but `active` loses a voxel."""
-        return cls(frozenset({Structure.BACKGROUND, active}), grey_range)
+        return cls(frozenset({Structure.BACKGROUND, *active}), grey_range)
 
     @classmethod
     def only_inside(

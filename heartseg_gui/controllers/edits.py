@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from engine.correction.rules import ANY_STRUCTURE, EditRules
+from engine.correction.rules import EditRules
 from engine.io.journal.entries import Source
 from engine.labelmap import LabelMap, LabelPatch, SlicePlace
 from engine.structures import Structure
@@ -105,13 +105,14 @@ class Edits(QObject):
             gated: Whether the range of grey values counts, where the tool in hand knows it.
         """
         options = self._tools.options
-        over = ANY_STRUCTURE
-        if options.over is DrawOver.PROTECT:
-            over = frozenset({Structure.BACKGROUND, self._tools.structure, structure})
-        elif options.over is DrawOver.INSIDE:
-            over = frozenset({options.inside})
         gated = gated and options.gate is Gate.RANGE and self._tools.tool in _GATED
-        return EditRules(over, options.grey_range if gated else None)
+        grey_range = options.grey_range if gated else None
+        if options.over is DrawOver.PROTECT:
+            active = self._tools.structure
+            return EditRules.protecting_others(active, structure, grey_range=grey_range)
+        if options.over is DrawOver.INSIDE:
+            return EditRules.only_inside(options.inside, grey_range=grey_range)
+        return EditRules(grey_range=grey_range)
 
     def new_step(self) -> int:
         """A number that no other step has; patches pushed with it become one step."""

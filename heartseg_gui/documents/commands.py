@@ -9,7 +9,7 @@ from PySide6.QtGui import QUndoCommand
 
 from engine.io.journal.entries import Entry, Kind, Source
 from engine.io.journal.patches import join_patches
-from engine.labelmap import Indices, LabelPatch
+from engine.labelmap import Indices, LabelPatch, slice_start
 from engine.review.states import Review
 from engine.study import Origin, Provenance
 from heartseg_gui.documents.study_document import PhasesByHand, SlicePlace, StudyDocument
@@ -107,7 +107,7 @@ class PaintStroke(Step):
         assert labels is not None
         if self._key not in self._document.edits_on(place):
             return
-        start = (place[0] * labels.shape[1] + place[1]) * plane.size
+        start = slice_start(labels.shape, *place)
         for patch in reversed(self._patches):
             positions = patch.indices - start
             here = (positions >= 0) & (positions < plane.size)
@@ -123,7 +123,7 @@ class PaintStroke(Step):
         if self._source is not Source.HUMAN or self._key not in self._document.edits_on(place):
             return np.empty(0, np.intp)
         size = labels.shape[2] * labels.shape[3]
-        start = (place[0] * labels.shape[1] + place[1]) * size
+        start = slice_start(labels.shape, *place)
         drawn = np.concatenate([patch.indices for patch in self._patches]) - start
         return drawn[(drawn >= 0) & (drawn < size)]
 

@@ -116,16 +116,9 @@ class QueuePanel(QWidget):
         self.list.mark((self._view.phase, self._view.slice_index))
 
     def _lay_out(self) -> None:
-        self._count.setProperty("role", "caption")
         self.list.setToolTip("A click goes there")
         show_tip(self._next, "The slice with the largest expected error", "next_worst")
-        self._next.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 8, 0, 0)
-        layout.setSpacing(5)
-        layout.addWidget(self._count)
-        layout.addWidget(self.list, stretch=1)
-        layout.addWidget(self._next)
+        _put_below_each_other(self, self._count, self.list, self._next)
 
     def _tell_place(self, place: object) -> None:
         if isinstance(place, tuple):
@@ -175,16 +168,9 @@ class StudyQueuePanel(QWidget):
         self._count.setToolTip("" if folder is None else str(folder))
 
     def _lay_out(self) -> None:
-        self._count.setProperty("role", "caption")
         self.list.setToolTip("A click opens the study at its worst slice")
         show_tip(self._choose, "Order its studies by their expected error", "queue_folder")
-        self._choose.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 8, 0, 0)
-        layout.setSpacing(5)
-        layout.addWidget(self._count)
-        layout.addWidget(self.list, stretch=1)
-        layout.addWidget(self._choose)
+        _put_below_each_other(self, self._count, self.list, self._choose)
 
     def _drawing(self, folder: Path) -> Callable[[], QPixmap]:
         def draw() -> QPixmap:
@@ -224,3 +210,17 @@ def _study_row(number: int, item: "StudyItem", picture: Callable[[], QPixmap]) -
         faded=item.approved or bool(item.problem),
         tip=str(item.folder),
     )
+
+
+def _put_below_each_other(
+    panel: QWidget, count: QLabel, rows: RowList, button: QPushButton
+) -> None:
+    """Lay a panel out: how many there are, the rows, and what brings the next."""
+    count.setProperty("role", "caption")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    layout = QVBoxLayout(panel)
+    layout.setContentsMargins(0, 8, 0, 0)
+    layout.setSpacing(5)
+    layout.addWidget(count)
+    layout.addWidget(rows, stretch=1)
+    layout.addWidget(button)
