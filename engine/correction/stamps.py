@@ -130,7 +130,8 @@ def thin_line(
 ) -> Indices:
     """Flat indices of a line of single voxels that touch one another, both ends included."""
     steps = int(np.ceil(max(abs(end[0] - start[0]), abs(end[1] - start[1])))) + 1
-    rows = np.rint(np.linspace(start[0], end[0], steps)).astype(np.intp)
-    columns = np.rint(np.linspace(start[1], end[1], steps)).astype(np.intp)
+    # Halves all go up: to the nearest even number, 8.5 and 7.5 were one voxel and 6.5 two further.
+    line = np.floor(np.linspace(start, end, steps) + 0.5)
+    rows, columns = np.vstack([line, np.rint(end)]).astype(np.intp).T
     inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
     return np.unique(rows[inside] * shape[1] + columns[inside])

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.correction.brush import (
@@ -111,6 +111,7 @@ def test_a_square_stroke_is_every_voxel_the_square_passes(
 
 
 @given(start=PLACES, end=PLACES, radius=st.floats(0.01, 3), form=st.sampled_from(BrushForm))
+@example(start=(0.0, 8.5), end=(0.4, 6.5), radius=0.25, form=BrushForm.CIRCLE)
 @settings(max_examples=80, deadline=None)
 def test_a_stroke_has_no_gaps_and_ends_under_the_cursor(
     start: Any, end: Any, radius: float, form: BrushForm
