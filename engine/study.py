@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.cine import Cine
 from engine.doubt import PhaseDoubt
-from engine.labelmap import LabelMap
+from engine.labelmap import LabelMap, SlicePlace
 from engine.progress import Progress
 from engine.review.states import Review
 
@@ -106,6 +106,14 @@ class PhaseLabelled(Progress):
     provenance: Provenance
 
 
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """Where a 2-D image was read from: a file, and the number of the frame in it (0-based)."""
+
+    file: Path
+    frame: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack:
     """A cine that can be measured, with the facts that came with it.
@@ -121,6 +129,7 @@ class Stack:
         es_phase: End-systolic phase by the source (0-based), or None.
         size_known: Whether the source gives the size of a pixel; else 1 mm stands in for it,
             and nothing in mm or ml may be measured.
+        sources: For a stack that came as DICOM, where each image (phase, slice) is; else empty.
     """
 
     cine: Cine
@@ -131,6 +140,7 @@ class Stack:
     ed_phase: int | None = None
     es_phase: int | None = None
     size_known: bool = True
+    sources: Mapping[SlicePlace, ImageSource] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,11 +9,12 @@ from rich.table import Table
 
 from engine import __version__
 from engine.cli.console import drive, say, say_json, say_note, say_table, write_json
+from engine.cli.studies import labels_of, open_study, stack_of
 from engine.doubt import UNFAMILIAR
-from engine.errors import HeartSegError, UnmeasurableError
+from engine.errors import UnmeasurableError
 from engine.labelmap import LabelMap
 from engine.review.states import Review
-from engine.study import Origin, Provenance, Stack, StoredLabels, Study
+from engine.study import Provenance, Study
 
 if TYPE_CHECKING:
     from engine.clinical.report import Report
@@ -62,7 +63,7 @@ def info(
     """Say what a patient folder holds, and what is wrong with it."""
     from engine.io.study_summary import describe, summarise
 
-    opened = _open(study)
+    opened = open_study(study)
     if as_json:
         say_json(summarise(opened))
     else:
@@ -94,8 +95,8 @@ def predict(
     from engine.learning.checkpoint import load_model
     from engine.learning.inference import predict as predict_steps
 
-    opened = _open(study)
-    chosen = _stack(opened, stack)
+    opened = open_study(study)
+    chosen = stack_of(opened, stack)
     place, facts = out / "labels.nii.gz", out / "report.json"
     make_folder(out)  # whatever forbids writing is told before the long work
     refuse_foreign(place, opened)
@@ -137,16 +138,19 @@ def report(
 ) -> None:
     """Measure labels and write report.pdf, report.csv and report.json.
 
+    Of a study that came as DICOM, also seg.dcm (the labels at ED and ES) and sr.dcm (the
+    measurements, TID 1500), for the archive that the images came from.
+
     ED and ES are those of --ed and --es, else those chosen by hand when the labels were saved,
     else the phases with the largest and the smallest LV cavity. Until a reader has approved the
     labels, the report is marked "NOT APPROVED".
     """
     from engine.clinical.approval import approval_line, refuse_unapproved
-    from engine.clinical.export import write_report
+    from engine.clinical.dicom_export import export_report
 
-    opened = _open(study)
-    chosen = _stack(opened, stack)
-    stored = _labels(opened, chosen, stack - 1, labels)
+    opened = open_study(study)
+    chosen = stack_of(opened, stack)
+    stored = labels_of(opened, chosen, stack - 1, labels)
     measured = _measure(
         opened,
         stack - 1,
@@ -158,8 +162,11 @@ def report(
     )
     if final:
         refuse_unapproved(measured)
-    for path in drive(write_report(measured, out)):
+    exported = drive(export_report(measured, chosen, stored.labels, out))
+    for path in exported.files:
         say(f"Wrote {path}")
+    if exported.note:
+        say_note(f"Note: {exported.note}")
     _show(measured)
     say(f"{approval_line(measured)}.")
 
@@ -172,50 +179,6 @@ def phantom(
     from engine.datasets.phantom import write_phantom
 
     say(f"Wrote {drive(write_phantom(folder, seed))}")
-
-
-def _open(path: Path) -> Study:
-    from engine.io.study_folder import read_study
-
-    return drive(read_study(path))
-
-
-def _stack(study: Study, number: int) -> Stack:
-    if not study.stacks:
-        raise UnmeasurableError(
-            f"{study.folder} holds no stack of parallel slices.",
-            hint="`heartseg info` lists what it holds; a short-axis stack is needed.",
-        )
-    if number > len(study.stacks):
-        raise HeartSegError(
-            f"There is no stack {number}; the study has {len(study.stacks)}.",
-            hint="`heartseg info` lists them; 1 is the best.",
-        )
-    chosen = study.stacks[number - 1]
-    for problem in chosen.problems:
-        if problem.blocking:
-            raise UnmeasurableError(f"{problem.what} ({problem.where})", hint=problem.hint)
-    return chosen
-
-
-def _labels(study: Study, stack: Stack, index: int, path: Path | None) -> StoredLabels:
-    from engine.io.label_store import load_labels
-
-    if path is not None:
-        return drive(load_labels(path, stack, index=index))
-    for problem in study.unusable_labels:  # or others would be measured in their place, unsaid
-        raise UnmeasurableError(
-            f"{problem.what} ({problem.where})",
-            hint=f"{problem.hint} Or name the labels to measure with --labels.",
-        )
-    found = [labels for labels in study.labels if labels.stack == index]
-    own = [labels for labels in found if labels.provenance.origin is not Origin.REFERENCE]
-    if not found:
-        raise UnmeasurableError(
-            f"{study.folder} holds no labels for this stack.",
-            hint="Run `heartseg predict` first, or name a label file with --labels.",
-        )
-    return (own or found)[0]
 
 
 def _measure(

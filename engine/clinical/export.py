@@ -74,6 +74,8 @@ def _is_free_or_ours(path: Path) -> bool:
         return True  # nobody can write there either, and writing says why
     try:
         content = path.read_bytes()
+        if path.suffix == ".dcm":
+            return content[128:132] == b"DICM" and _PROGRAM.encode() in content
         if path.suffix == ".json":
             facts = json.loads(content)
             return bool(facts["program"]["name"] == _PROGRAM and "lv" in facts)

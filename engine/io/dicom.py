@@ -28,7 +28,7 @@ from engine.io.slice_frames import Frame
 from engine.io.slice_stack import plan_stacks
 from engine.io.stack_plan import StackPlan
 from engine.progress import Progress, Steps
-from engine.study import Acquisition, Problem, Stack
+from engine.study import Acquisition, ImageSource, Problem, Stack
 
 # Values are checked where they are used; a leading zero in a UID is nobody's harm.
 config.settings.reading_validation_mode = config.IGNORE
@@ -252,6 +252,12 @@ def _assemble(plan: StackPlan, gathered: _Gathered) -> Steps[Stack]:
         acquisition=_acquisition(header.acquisition, plan),
         holes=tuple(holes),
         problems=_problems(plan, tuple(holes)),
+        sources={
+            (t, z): ImageSource(frame.file, frame.index)
+            for z, row in enumerate(plan.rows)
+            for t, frame in enumerate(row)
+            if frame is not None
+        },
     )
 
 

@@ -61,7 +61,7 @@ class Reporting(QObject):
         self._job.failed.connect(self.failed)
 
     def export_report(self) -> None:
-        """Write the report as PDF, CSV and JSON to a folder of the reader's choice."""
+        """Write the report to a folder of the reader's choice, with DICOM results where it fits."""
         snapshot = take_snapshot(self._document, self._settings.reader)
         if snapshot is None:
             return
@@ -77,9 +77,10 @@ class Reporting(QObject):
             self._job = None
             self.report_ready.emit(*result)
 
-    def _tell_exported(self, paths: list[Path]) -> None:
-        names = ", ".join(path.name for path in paths)
-        self.told.emit(f"Wrote {names} to {paths[0].parent}." if paths else "Nothing to write.")
+    def _tell_exported(self, exported: Any) -> None:
+        names = ", ".join(path.name for path in exported.files)
+        told = f"Wrote {names} to {exported.files[0].parent}."
+        self.told.emit(f"{told} {exported.note}".rstrip())
 
 
 def _measure(snapshot: Snapshot) -> Any:
@@ -111,11 +112,12 @@ def _show_steps(snapshot: Snapshot) -> Steps[tuple[Any, list[NDArray[np.uint8]]]
     return report, pages
 
 
-def _export_steps(snapshot: Snapshot, folder: Path) -> Steps[list[Path]]:
+def _export_steps(snapshot: Snapshot, folder: Path) -> Steps[Any]:
     yield Progress(0, 0, "Measuring")
-    from engine.clinical.export import write_report
+    from engine.clinical.dicom_export import export_report
 
-    return (yield from write_report(_measure(snapshot), folder))
+    stack = snapshot.study.stacks[snapshot.stack_index]
+    return (yield from export_report(_measure(snapshot), stack, snapshot.labels, folder))
 
 
 def draw_pages(pdf: Path) -> list[NDArray[np.uint8]]:
