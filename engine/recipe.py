@@ -220,6 +220,14 @@ class TrainingRecipe(_Part):
         default="32", description="auto takes bf16 where the device gains from it."
     )
     seed: int = 1
+    start: str = Field(
+        default="",
+        description="Model whose weights the training starts from: a name or a folder; else "
+        "weights are drawn at random.",
+    )
+    start_hash: str = Field(
+        default="", description="SHA-256 of those weights; another file is refused."
+    )
 
 
 class ScoringRecipe(_Part):

@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from engine.clinical.lint import choice_of
 from engine.clinical.phases import PhaseChoice
 from engine.clinical.queue import labels_to_review, study_places
-from engine.datasets.labelled import LabelledPatient, LabelledVolume, bits_of
+from engine.datasets.labelled import LabelledPatient, LabelledVolume, bits_of, class_table
 from engine.datasets.nnunet import write_nnunet
 from engine.errors import HeartSegError, UnusableLabelsError
 from engine.geometry import Geometry
 from engine.io.image_numbers import image_numbers
 from engine.io.new_folder import making_folder
+from engine.io.nifti import LABELS_MARK
 from engine.io.outlines import outlines_csv, sunnybrook_files
 from engine.io.study_folder import read_study
-from engine.labelmap import SlicePlace
+from engine.labelmap import SlicePlace, structures_in
 from engine.progress import Progress, Steps, within
+from engine.structures import Structure
 from engine.study import Stack, StoredLabels, Study
 
 _STORED = (np.uint8, np.int16, np.float32)
@@ -173,22 +175,30 @@ def _refuse_unfit(stack: Stack) -> None:
 
 
 def write_as_nnunet(studies: Sequence[ExportedStudy], folder: Path) -> Steps[Path]:
-    """Write studies as a raw nnU-Net data set, a case for each phase; see `write_nnunet`."""
-    return (yield from write_nnunet([_as_patient(each) for each in studies], folder))
+    """Write studies as a raw nnU-Net data set, a case for each phase; see `write_nnunet`.
+
+    Studies in which the left atrium alone is drawn are of the task `left_atrium`; beside ventricles
+    it is background, as in the data sets of the short axis.
+    """
+    return (yield from write_nnunet([as_patient(each) for each in studies], folder))
 
 
-def _as_patient(each: ExportedStudy) -> LabelledPatient:
+def as_patient(each: ExportedStudy) -> LabelledPatient:
+    """A study as training sees it: its exported phases, fully labelled."""
+    held = structures_in(each.stored.labels.voxels)
+    task = "left_atrium" if held == (Structure.LEFT_ATRIUM,) else "short_axis"
+    table = class_table(task)
     volumes = tuple(
         LabelledVolume(
             f"{each.name}_{each.key(phase) or f'frame{phase + 1:02d}'}",
             each.stack.cine.voxels[phase],
-            bits_of(each.stored.labels.voxels[phase]),
+            bits_of(table[each.stored.labels.voxels[phase]]),
             each.stack.cine.geometry.spacing_mm,
             each.key(phase),
         )
         for phase in each.phases
     )
-    return LabelledPatient(each.name, each.study.patient.group, volumes)
+    return LabelledPatient(each.name, each.study.patient.group, volumes, task)
 
 
 def write_as_patients(studies: Sequence[ExportedStudy], folder: Path) -> Steps[Path]:
@@ -219,7 +229,7 @@ def _write_patient(each: ExportedStudy, folder: Path) -> None:
     write_image(image, _storable(cine.voxels), geometry, phase_ms=phase_ms)
     for phase in each.phases:
         labels = folder / f"{each.name}_frame{phase + 1:02d}_gt.nii.gz"
-        write_volume(labels, each.stored.labels.voxels[phase], geometry)
+        write_volume(labels, each.stored.labels.voxels[phase], geometry, mark=LABELS_MARK)
     facts = {"Group": each.study.patient.group or "unknown", "NbFrame": cine.phase_count}
     for key, phase_or_none in (("ED", each.choice.ed), ("ES", each.choice.es)):
         if phase_or_none is not None:

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from engine.errors import ModelError
-from engine.learning.checkpoint import build_network
+from engine.learning.checkpoint import build_network, put_weights
+from engine.learning.checksums import check_content, unreadable
 from engine.learning.losses import Loss
+from engine.learning.models import ONNX_NETWORK, find_model
 from engine.learning.processes import Processes
 from engine.learning.runtime import is_out_of_memory
 from engine.networks.blocks import in_channels_last
@@ -218,11 +220,48 @@ class Learner:
         return state
 
 
-def start_network(recipe: Recipe) -> Network:
-    """The recipe's network as training begins; its random weights follow the recipe's seed."""
+def start_network(recipe: Recipe, *, resumed: bool = False) -> Network:
+    """The recipe's network as training begins.
+
+    Its weights are drawn at random by the recipe's seed, or are those of the model that the
+    recipe starts from.
+
+    Args:
+        recipe: What is trained.
+        resumed: Whether weights of a stopped run will be put in, so that none are looked for.
+
+    Raises:
+        ModelError: The model to start from is missing, of another network, or was changed.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
-        return build_network(recipe)
+        network = build_network(recipe)
+    if recipe.training.start and not resumed:
+        _put_start(network, recipe)
+    return network
+
+
+def _put_start(network: Network, recipe: Recipe) -> None:
+    """Put the weights of the model that a recipe starts from into its network."""
+    training = recipe.training
+    entry = find_model(training.start)
+    path = entry.network_file
+    if entry.recipe.network.name == ONNX_NETWORK:
+        raise ModelError(
+            f"{entry.name} is a network of others (ONNX), which cannot be trained.",
+            hint="Start from a model that HeartSeg trained, or from random weights.",
+        )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    digest = check_content(content, path)
+    if training.start_hash not in ("", digest):
+        raise ModelError(
+            f"{path} is not the file that the recipe starts from any more.",
+            hint="Put the model back, or set training.start_hash to its new SHA-256.",
+        )
+    put_weights(network, content, path)
 
 
 def make_optimiser(network: nn.Module, training: TrainingRecipe, device: torch.device) -> Optimizer:

@@ -20,7 +20,7 @@ from engine.learning.finishing import finish_run
 from engine.learning.learner import Learner, NotFinite, start_network
 from engine.learning.processes import Processes, start_processes
 from engine.learning.recording import Recorder, Seconds
-from engine.learning.run_folder import RunFolder, check_run, open_run
+from engine.learning.run_folder import STATE, RunFolder, check_run, open_run
 from engine.learning.runtime import (
     choose_device,
     choose_precision,
@@ -114,7 +114,7 @@ def _prepare(
         split = replace(split, train=(*split.train, *drawn))
         if processes.is_first:
             check_run(out, recipe, resume=resume)
-        network = start_network(recipe)
+        network = start_network(recipe, resumed=resume and (out / STATE).is_file())
         data = gather_data(split, recipe, stride=network.stride)
         if processes.is_first:
             _warn_of_absent(

@@ -71,7 +71,7 @@ def assert_equal_weights(first: dict[str, Tensor], second: dict[str, Tensor]) ->
 
 def put_in(monkeypatch: pytest.MonkeyPatch, network: Network) -> None:
     """Let training start from this network."""
-    monkeypatch.setattr(training, "start_network", lambda _: network)
+    monkeypatch.setattr(training, "start_network", lambda _, **__: network)
 
 
 class Background(LeftAtriumUNet):

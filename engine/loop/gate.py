@@ -1,0 +1,223 @@
+"""Whether a candidate may take the place of the active model: nothing important may get worse."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.loop.judging import LIMITS_FACTOR, Judgement
+from engine.structures import HEART_STRUCTURES, Structure
+
+Better = Literal["higher", "lower"]
+
+_CONFIDENCE = 0.95
+
+
+class Rules(BaseModel):
+    """How much worse than the active model a candidate may be, and still be adopted.
+
+    A little slack is needed: on few patients two equally good models never score the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dice: float = Field(default=0.005, ge=0, le=1, description="Mean Dice of a structure.")
+    basal_dice: float = Field(default=0.01, ge=0, le=1, description="Mean Dice at the base.")
+    error_ml: float = Field(
+        default=0.5, ge=0, description="Mean absolute volume error of a structure [ml]."
+    )
+    ef_bias_points: float = Field(
+        default=0.5, ge=0, description="Size of the bias of an ejection fraction [points]."
+    )
+    ef_limits_points: float = Field(
+        default=0.5,
+        ge=0,
+        description="Half width of the limits of agreement of an ejection fraction [points].",
+    )
+    must_improve: bool = Field(
+        default=True, description="Whether the mean Dice of all structures has to rise."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One measure of both models.
+
+    Attributes:
+        name: E.g. `dice_lv`.
+        title: For people.
+        unit: `points`, `ml` or empty.
+        better: Which way is better.
+        before: Of the active model.
+        after: Of the candidate.
+        slack: How much worse the candidate may be.
+        interval: 95 % interval of the mean of the differences candidate - active over the patients
+            (Student's t); None where it is no mean over patients, or there are too few.
+    """
+
+    name: str
+    title: str
+    unit: str
+    better: Better
+    before: float | None
+    after: float | None
+    slack: float
+    interval: tuple[float, float] | None = None
+
+    @property
+    def gain(self) -> float | None:
+        """How much better the candidate is, below 0 where it is worse; None if unknown."""
+        if self.before is None or self.after is None:
+            return None
+        change = self.after - self.before
+        return change if self.better == "higher" else -change
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate is not worse than the slack allows.
+
+        What the active model has and the candidate has not counts as worse.
+        """
+        if self.before is None:
+            return True
+        return self.gain is not None and self.gain >= -self.slack
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is decided about a candidate, and why.
+
+    Attributes:
+        adopted: Whether it becomes the active model.
+        reasons: One sentence for each thing that speaks against it; or one that says why it is
+            adopted.
+        criteria: All that was compared.
+    """
+
+    adopted: bool
+    reasons: tuple[str, ...]
+    criteria: tuple[Criterion, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain dictionaries and lists, for a history."""
+        return {
+            "adopted": self.adopted,
+            "reasons": list(self.reasons),
+            "criteria": [
+                {
+                    "name": each.name,
+                    "unit": each.unit,
+                    "better": each.better,
+                    "before": each.before,
+                    "after": each.after,
+                    "slack": each.slack,
+                    "interval": None if each.interval is None else list(each.interval),
+                    "passed": each.passed,
+                }
+                for each in self.criteria
+            ],
+        }
+
+
+def decide(active: Judgement, candidate: Judgement, rules: Rules) -> Verdict:
+    """Compare a candidate with the active model on the same patients.
+
+    Args:
+        active: How the active model did.
+        candidate: How the candidate did.
+        rules: How much worse it may be.
+    """
+    assert [p.name for p in active.patients] == [p.name for p in candidate.patients]
+    criteria = tuple(_criteria(active, candidate, rules))
+    reasons = [_told(each) for each in criteria if not each.passed]
+    gain = _mean_dice(candidate) - _mean_dice(active)
+    if rules.must_improve and gain <= 0:
+        reasons.append(f"The mean Dice of all structures does not rise ({gain:+.4f}).")
+    if reasons:
+        return Verdict(False, tuple(reasons), criteria)
+    why = f"Nothing is worse than the rules allow, and the mean Dice changes by {gain:+.4f}."
+    return Verdict(True, (why,), criteria)
+
+
+def _criteria(active: Judgement, candidate: Judgement, rules: Rules) -> Iterator[Criterion]:
+    for structure in HEART_STRUCTURES:
+        name = f"dice_{structure.name.lower()}"
+        title = f"Dice, {structure.title.lower()}"
+        yield _of_patients(active, candidate, name, title, "", "higher", rules.dice)
+    yield _of_patients(
+        active, candidate, "basal_dice", "Dice at the base", "", "higher", rules.basal_dice
+    )
+    for structure in HEART_STRUCTURES:
+        name = f"error_ml_{structure.name.lower()}"
+        title = f"Volume error, {structure.title.lower()}"
+        yield _of_patients(active, candidate, name, title, "ml", "lower", rules.error_ml)
+    for ventricle in (Structure.LV, Structure.RV):
+        yield from _of_fraction(active, candidate, ventricle, rules)
+
+
+def _of_patients(
+    active: Judgement,
+    candidate: Judgement,
+    name: str,
+    title: str,
+    unit: str,
+    better: Better,
+    slack: float,
+) -> Criterion:
+    before, after = active.of_patients(name), candidate.of_patients(name)
+    both = np.isfinite(before) & np.isfinite(after)
+    interval = _interval(after[both] - before[both])
+    return Criterion(
+        name, title, unit, better, active.mean(name), candidate.mean(name), slack, interval
+    )
+
+
+def _interval(differences: "np.ndarray[Any, np.dtype[np.float64]]") -> tuple[float, float] | None:
+    """95 % interval of the mean of paired differences (Student's t)."""
+    from scipy.stats import t
+
+    count = differences.size
+    if count < 2:
+        return None
+    middle, sd = float(differences.mean()), float(differences.std(ddof=1))
+    half = float(t.ppf((1 + _CONFIDENCE) / 2, count - 1)) * sd / float(np.sqrt(count))
+    return middle - half, middle + half
+
+
+def _of_fraction(
+    active: Judgement, candidate: Judgement, ventricle: Structure, rules: Rules
+) -> Iterator[Criterion]:
+    errors = active.ef_error(ventricle), candidate.ef_error(ventricle)
+    bias, new_bias = (None if error is None else abs(error[0]) for error in errors)
+    limits, new_limits = (None if error is None else LIMITS_FACTOR * error[1] for error in errors)
+    name, title = ventricle.name.lower(), f"{ventricle.name} EF"
+    yield Criterion(
+        f"{name}_ef_bias", f"{title}, bias", "points", "lower", bias, new_bias, rules.ef_bias_points
+    )
+    yield Criterion(
+        f"{name}_ef_limits",
+        f"{title}, limits of agreement",
+        "points",
+        "lower",
+        limits,
+        new_limits,
+        rules.ef_limits_points,
+    )
+
+
+def _mean_dice(judged: Judgement) -> float:
+    values = [judged.mean(f"dice_{each.name.lower()}") or 0.0 for each in HEART_STRUCTURES]
+    return float(np.mean(values))
+
+
+def _told(each: Criterion) -> str:
+    if each.before is None or each.after is None:
+        return f"{each.title}: the candidate gives none."
+    unit = f" {each.unit}" if each.unit else ""
+    digits = 3 if not each.unit else 1
+    return (
+        f"{each.title} gets worse: {each.before:.{digits}f} to {each.after:.{digits}f}{unit}; "
+        f"{each.slack:g} is allowed."
+    )
