@@ -4,7 +4,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from engine.errors import ModelError
 from engine.spelling import nearest
 from engine.tasks import TASKS, Task
+from engine.toml_faults import first_fault
 from resources import resource_path
 
 
@@ -370,34 +371,3 @@ def change_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             f"The recipe cannot be changed so: {first_fault(error, Recipe)}.",
             hint="Name the field as in recipe.toml, with a value of its kind.",
         ) from error
-
-
-def first_fault(error: Exception, content: type[BaseModel]) -> str:
-    """What is wrong with a TOML text, in a line; of several faults an unknown field comes first.
-
-    Args:
-        error: What reading the text raised.
-        content: What it should have been.
-    """
-    if not isinstance(error, ValidationError):
-        return " ".join(str(error).split())
-    faults = error.errors()
-    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
-    place = ".".join(map(str, fault["loc"]))
-    if fault["type"] == "extra_forbidden":
-        known = _siblings(fault["loc"], content)
-        meant = nearest(str(fault["loc"][-1]), known) or f" (there are {', '.join(known)})"
-        return f"there is no field {place}{meant}"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
-
-
-def _siblings(place: tuple[int | str, ...], content: type[BaseModel]) -> list[str]:
-    """Fields that stand where an unknown one was found."""
-    part: Any = content
-    for name in place[:-1]:
-        if isinstance(name, str):  # a number is a place in a list
-            part = part.model_fields[name].annotation
-        if get_origin(part) is tuple:
-            part = get_args(part)[0]
-    return list(part.model_fields)

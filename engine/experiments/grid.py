@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from engine.errors import ModelError
-from engine.recipe import Recipe, change_recipe, first_fault, read_recipe
+from engine.recipe import Recipe, change_recipe, read_recipe
 from engine.spelling import nearest
+from engine.toml_faults import first_fault
 from resources import resource_path
 
 Changes = dict[str, dict[str, Any]]

@@ -23,7 +23,7 @@ from engine.learning.models import ModelEntry, find_model, read_entry
 from engine.loop.gate import Rules
 from engine.loop.locked import LockedSet, lock
 from engine.progress import Steps
-from engine.recipe import first_fault
+from engine.toml_faults import first_fault
 
 SETTINGS = "loop.toml"
 LOCKED = "locked.json"
