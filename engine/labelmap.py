@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.errors import GridMismatchError
 from engine.geometry import Geometry
+from engine.structures import ALL_STRUCTURES, Structure, classes_of
 
 Indices = NDArray[np.intp]
 
@@ -17,6 +18,29 @@ SlicePlace = tuple[int, int]
 def slice_start(shape: tuple[int, int, int, int], phase: int, slice_index: int) -> int:
     """The flat position of the first voxel of a slice in a map of `shape` (t, z, y, x)."""
     return (phase * shape[1] + slice_index) * shape[2] * shape[3]
+
+
+def structures_in(voxels: NDArray[np.uint8]) -> tuple[Structure, ...]:
+    """The structures that labels of any shape hold, in numeric order, the background left out."""
+    return tuple(each for each in ALL_STRUCTURES if bool((voxels == each).any()))
+
+
+def keep_others(before: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A prediction beside what it knows nothing of.
+
+    A model of the ventricles leaves the left atrium where it is and the other way round: such
+    voxels stay where the prediction has nothing. What it knows is told by what it found.
+
+    Args:
+        before: Labels as they are, any shape.
+        predicted: The same shape.
+    """
+    if max(before.max(initial=0), predicted.max(initial=0)) < Structure.LEFT_ATRIUM:
+        return predicted  # ventricles everywhere, as nearly always: quickly told
+    known = np.zeros(256, bool)
+    known[list(classes_of(structures_in(predicted)))] = True
+    others = ~known[before]
+    return np.where(others & (predicted == 0), before, predicted) if others.any() else predicted
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from engine.clinical.reading_comparison import ReadingComparison, SliceDifference
 
 
-_SHORT = {Structure.RV: "RV", Structure.MYOCARDIUM: "Myo", Structure.LV: "LV"}
+_SHORT = {
+    Structure.RV: "RV",
+    Structure.MYOCARDIUM: "Myo",
+    Structure.LV: "LV",
+    Structure.LEFT_ATRIUM: "LA",
+}
 
 
 def add_to(app: typer.Typer) -> None:

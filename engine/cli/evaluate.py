@@ -26,22 +26,31 @@ def evaluate(
 ) -> None:
     """Compare label maps: overlap, surface distances and volumes, per structure and phase."""
     from engine.cli.pairing import pair_before, pair_files, read_label_map
+    from engine.labelmap import structures_in
     from engine.scoring.comparison import compare_correction
     from engine.scoring.confusion import Confusion
-    from engine.scoring.evaluation import HEART_CLASSES, compare_labels, confusion_of
+    from engine.scoring.evaluation import (
+        class_names,
+        classes_compared,
+        compare_labels,
+        confusion_of,
+    )
+    from engine.structures import Structure, classes_of
 
     pairs, left_over = pair_files(predicted, reference)
     earlier = {} if before is None else pair_before(before, pairs)
     results: dict[str, Any] = {}
     corrections: dict[str, Any] = {}
-    pooled = Confusion.empty(len(HEART_CLASSES))
+    pooled, held = Confusion.empty(len(Structure)), set[Structure]()
     for name, (ours, theirs) in pairs.items():
         reference_map = drive(read_label_map(theirs))
         predicted_map = drive(read_label_map(ours, like=reference_map))
         confusion = confusion_of(predicted_map, reference_map)
         pooled += confusion
         results[name] = compare_labels(predicted_map, reference_map)
-        results[name]["pooled"] = confusion.as_json(HEART_CLASSES)
+        classes = classes_compared(predicted_map, reference_map)
+        held.update(structures_in(predicted_map.voxels), structures_in(reference_map.voxels))
+        results[name]["pooled"] = confusion.of(classes).as_json(class_names(classes))
         if name in earlier:
             before_map = drive(read_label_map(earlier[name], like=reference_map))
             corrections[name] = compare_correction(before_map, predicted_map, reference_map)
@@ -49,7 +58,7 @@ def evaluate(
         "pairs": results,
         "unpaired": left_over,
         "mean_dice": _mean([result["mean_dice"] for result in results.values()]),
-        "pooled": pooled.as_json(HEART_CLASSES),
+        "pooled": pooled.of(classes_of(held)).as_json(class_names(classes_of(held))),
     }
     if before is not None:
         content["corrections"] = corrections

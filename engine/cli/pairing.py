@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.errors import UnreadableStudyError, UnusableLabelsError
+from engine.io.geometry_guard import has_blocking
+from engine.io.label_fit import distinct
+from engine.io.label_values import meaning_of
 from engine.io.nifti import NiftiImage, read_labels, read_nifti
-from engine.labelmap import LabelMap
+from engine.labelmap import LabelMap, structures_in
 from engine.progress import Steps
-from engine.structures import Structure
 
 _SUFFIXES = ("_gt", "_seg", "_label", "_labels", "_manual", "_pred")
 
@@ -89,20 +91,19 @@ def read_label_map(path: Path, *, like: LabelMap | None = None) -> Steps[LabelMa
 
     Args:
         path: A NIfTI file of structure numbers.
-        like: Read it in the axis order of this map.
+        like: The map it is held against; it is read in the axis order of that.
 
     Raises:
-        UnusableLabelsError: It holds other numbers than 0 to 3.
+        UnusableLabelsError: Its values are no structures.
     """
     image: NiftiImage
     if like is None:
         image = yield from read_nifti(path)
     else:
         image = yield from read_labels(path, like.geometry)
-    whole = image.voxels.astype("uint8")
-    if (whole != image.voxels).any() or whole.max() > max(Structure):
-        raise UnusableLabelsError(
-            f"{path} holds other values than 0, 1 (RV), 2 (myocardium) and 3 (LV).",
-            hint="Translate the labels first, or check that it is not the image.",
-        )
-    return LabelMap(whole, image.geometry)
+    beside = () if like is None else structures_in(like.voxels)
+    meaning = meaning_of(path, distinct(image.voxels), where=str(path), beside=beside)
+    if has_blocking(meaning.problems):
+        problem = meaning.problems[0]
+        raise UnusableLabelsError(f"{path}: {problem.what}", hint=problem.hint)
+    return LabelMap(meaning.structures(image.voxels), image.geometry)

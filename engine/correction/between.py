@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.correction.areas import level_enclosing
 from engine.correction.cropping import window_around
 from engine.correction.wall import beside, open_cavity
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import ALL_STRUCTURES, HEART_STRUCTURES, Structure
 
 Volume = NDArray[np.uint8]
 Plane = NDArray[np.uint8]
@@ -88,7 +88,7 @@ def fill_gaps(volume: Volume, *, spacing_mm: tuple[float, float] = (1.0, 1.0)) -
     """
     filled = volume.copy()
     gaps: dict[tuple[int, int], list[Structure]] = {}
-    for structure in HEART_STRUCTURES:
+    for structure in ALL_STRUCTURES:
         having = np.flatnonzero((volume == structure).any(axis=(1, 2)))
         for below, above in pairwise(having.tolist()):
             if above - below > 1:
@@ -177,7 +177,8 @@ class _Passage:
         wall: The disc within the epicardium.
         cavity: The LV.
         right: The RV.
-        whole: All of it, where the RV lies at the wall in both slices.
+        atrium: The left atrium.
+        whole: The ventricles, where the RV lies at the wall in both slices.
         closed: Whether there is no way through the wall around the LV in both slices.
     """
 
@@ -185,6 +186,7 @@ class _Passage:
     wall: _Shape
     cavity: _Shape
     right: _Shape
+    atrium: _Shape
     whole: _Shape | None
     closed: bool
 
@@ -205,6 +207,7 @@ class _Passage:
             wall,
             _Shape.between(cavities, spacing, wall.way),
             _Shape.between(rights, spacing, wall.way),
+            _Shape.between(_masks(planes, Structure.LEFT_ATRIUM), spacing, wall.way),
             _Shape.between(_masks(planes, *HEART_STRUCTURES), spacing, None) if touching else None,
             not any(open_cavity(plane).any() for plane in planes),
         )
@@ -223,6 +226,7 @@ class _Passage:
         if self.closed:
             inner &= outer & ~beside(~outer)
         plane = np.zeros(self.shape, np.uint8)
+        plane[self.atrium.at(part, self.shape)[0]] = Structure.LEFT_ATRIUM
         plane[beyond] = Structure.RV
         plane[outer] = Structure.MYOCARDIUM
         plane[inner] = Structure.LV

@@ -31,6 +31,7 @@ class Boundary(Enum):
     ENDO = "endo"
     EPI = "epi"
     RV = "rv"
+    ATRIUM = "atrium"
 
     @property
     def inner(self) -> frozenset[Structure]:
@@ -47,11 +48,13 @@ _INNER = {
     Boundary.ENDO: frozenset({Structure.LV}),
     Boundary.EPI: frozenset({Structure.LV, Structure.MYOCARDIUM}),
     Boundary.RV: frozenset({Structure.RV}),
+    Boundary.ATRIUM: frozenset({Structure.LEFT_ATRIUM}),
 }
 _FILLS = {
     Boundary.ENDO: Structure.LV,
     Boundary.EPI: Structure.MYOCARDIUM,
     Boundary.RV: Structure.RV,
+    Boundary.ATRIUM: Structure.LEFT_ATRIUM,
 }
 
 
@@ -299,8 +302,8 @@ def _keeps(boundary: Boundary) -> bool:
 
 
 def _usual_rules(boundary: Boundary) -> EditRules:
-    if boundary is Boundary.RV:
-        return EditRules(over=frozenset({Structure.BACKGROUND, Structure.RV}))
+    if boundary in (Boundary.RV, Boundary.ATRIUM):  # they take nothing from the LV and its wall
+        return EditRules(over=frozenset({Structure.BACKGROUND, boundary.fills}))
     return EditRules(over=frozenset({Structure.BACKGROUND, *HEART_STRUCTURES}))
 
 

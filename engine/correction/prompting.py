@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.correction.outline import Mask, Plane, Points
-from engine.structures import Structure
+from engine.structures import Structure, classes_up_to
 
 _REACH_MM = 42.0  # a click changes nothing further away
 _UNIT_MM = 1.5  # distances count in this unit, in which the answers were measured
@@ -132,7 +132,8 @@ def resegment(
         prompts: What the reader said; those outside the slice are passed over.
         drawn: Voxels that a person drew; they keep their label, even under a prompt. None:
             any voxel may change.
-        probabilities: Of each structure by a network, (4, y, x), taken into account where given.
+        probabilities: Of each structure by a network, (k, y, x) in the order of `Structure`,
+            taken into account where given; what a network does not know counts as unlikely.
         pixel_mm: In-plane voxel distance [mm].
 
     Returns:
@@ -142,9 +143,12 @@ def resegment(
     if not prompts:
         return after
     grades = _graded(grey)
-    evidence = _likelihoods(grades, plane, _UNIT_MM / pixel_mm)
+    classes = classes_up_to(max(int(plane.max()), *(prompt.structure for prompt in prompts)))
+    evidence = _likelihoods(grades, plane, _UNIT_MM / pixel_mm, classes)
     if probabilities is not None:
-        evidence = np.log(np.clip(np.asarray(probabilities, np.float64), 1e-3, 1))
+        missing = max(0, len(classes) - len(probabilities))
+        chances = np.pad(np.asarray(probabilities, np.float64), ((0, missing), (0, 0), (0, 0)))
+        evidence = np.log(np.clip(chances, 1e-3, 1))
     scribbles = _scribbles(prompts, plane.shape)
     for structure, seeds in scribbles:
         others = [places for number, places in scribbles if number != structure]
@@ -219,8 +223,10 @@ def _graded(grey: NDArray[np.generic]) -> Points:
     return np.asarray(np.clip((values - low) / (high - low), 0, _BRIGHTEST))
 
 
-def _likelihoods(grades: Points, plane: Plane, unit: float) -> Points:
-    """Log likelihood of each voxel's grey value under each structure's, (4, y, x).
+def _likelihoods(
+    grades: Points, plane: Plane, unit: float, classes: tuple[Structure, ...]
+) -> Points:
+    """Log likelihood of each voxel's grey value under each structure's, (k, y, x).
 
     The grey values of a structure are those it has on this slice, those of the background what
     lies within 12 units of the heart. A structure of too few voxels gets the mean of the others.
@@ -230,14 +236,14 @@ def _likelihoods(grades: Points, plane: Plane, unit: float) -> Points:
     bins = np.minimum((grades * (_BINS / _BRIGHTEST)).astype(np.intp), _BINS - 1)
     near = _box_of(plane > 0, round(12 * unit))
     known = []
-    tables = np.zeros((len(Structure), _BINS))
-    for structure in Structure:
+    tables = np.zeros((len(classes), _BINS))
+    for structure in classes:
         counts = np.bincount(bins[near][plane[near] == structure], minlength=_BINS)
         if counts.sum() >= _LEAST_VOXELS:
             smooth = gaussian_filter1d(counts.astype(np.float64), _BIN_BLUR, mode="constant")
             tables[structure] = np.log((smooth + 0.2) / (counts.sum() + 0.2 * _BINS))
             known.append(int(structure))
-    for structure in set(Structure) - set(known) if known else ():
+    for structure in set(classes) - set(known) if known else ():
         tables[structure] = tables[known].mean(axis=0)
     return np.asarray(tables[:, bins])
 

@@ -17,7 +17,7 @@ from engine.cine import Cine
 from engine.correction.outline import Plane, Points
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import ALL_STRUCTURES, Structure, classes_up_to
 
 SlicePlace = tuple[int, int]
 """(phase, slice)."""
@@ -245,28 +245,28 @@ def _moved_labels(labels: Plane, flow: Points) -> Plane:
 
     shares = [
         _moved(gaussian_filter((labels == structure).astype(np.float64), _SOFTNESS), flow)
-        for structure in Structure
+        for structure in classes_up_to(int(labels.max()))
     ]
     return np.asarray(np.argmax(shares, axis=0), np.uint8)
 
 
 def _with_change(here: Plane, before: Plane, after: Plane, flow: Points) -> Plane:
     """The target's labels changed as the source's were, each border by as much."""
+    planes = (here, before, after)
+    classes = classes_up_to(max(int(plane.max()) for plane in planes))
     moved = [
         own + _moved(new - old, flow)
-        for own, old, new in zip(
-            _distances(here), _distances(before), _distances(after), strict=True
-        )
+        for own, old, new in zip(*(_distances(plane, classes) for plane in planes), strict=True)
     ]
     return np.asarray(np.argmax(moved, axis=0), np.uint8)
 
 
-def _distances(labels: Plane) -> list[Points]:
-    """Signed distance to the border of each structure, positive inside [voxels]."""
+def _distances(labels: Plane, classes: Sequence[Structure]) -> list[Points]:
+    """Signed distance to the border of each class, positive inside [voxels]."""
     from scipy.ndimage import distance_transform_edt
 
     signed = []
-    for structure in Structure:
+    for structure in classes:
         mask = labels == structure
         if not mask.any():
             signed.append(np.full(labels.shape, -_FURTHEST))
@@ -279,7 +279,7 @@ def _distances(labels: Plane) -> list[Points]:
 
 
 def _evidence(source: Points, labels: Plane, target: Points) -> Points:
-    """Log likelihood of the target's grey values under the source's structures, (4, y, x).
+    """Log likelihood of the target's grey values under the source's structures, (5, y, x).
 
     A structure of too few voxels gets the mean of the others.
     """
@@ -316,7 +316,7 @@ def _likeness(source: Points, target: Points, labels: Plane, moved: Plane, flow:
     power = float(np.sqrt((first**2).sum() * (second**2).sum()))
     correlation = float((first * second).sum()) / power if power > 0 else 0.0
     apart = 0.0
-    for structure in HEART_STRUCTURES:
+    for structure in ALL_STRUCTURES:
         was, now = labels == structure, moved == structure
         if np.count_nonzero(was) > 5 and np.count_nonzero(now) > 5:
             apart = max(apart, abs(float(source[was].mean() - target[now].mean())))
@@ -326,7 +326,7 @@ def _likeness(source: Points, target: Points, labels: Plane, moved: Plane, flow:
 def _overlap(first: Plane, second: Plane) -> float:
     """Mean Dice coefficient of the structures that either holds, 0..1."""
     scores = []
-    for structure in HEART_STRUCTURES:
+    for structure in ALL_STRUCTURES:
         one, other = first == structure, second == structure
         size = np.count_nonzero(one) + np.count_nonzero(other)
         if size:

@@ -14,8 +14,9 @@ from engine.structures import Structure
 
 Mask = NDArray[np.bool_]
 
-_HALF = 0.5
-_FULL = 0.99
+HALF_COVERAGE = 0.5
+FULL_COVERAGE = 0.99
+"""The least coverage of the two criteria."""
 
 
 class BasalCriterion(StrEnum):
@@ -85,8 +86,8 @@ def meets(criterion: BasalCriterion, lv: Mask, myocardium: Mask, *, gap: int = 0
     if covered is None:
         return True
     if criterion is BasalCriterion.HALF:
-        return covered >= _HALF
-    return covered >= _FULL and is_enclosed(lv, myocardium)
+        return covered >= HALF_COVERAGE
+    return covered >= FULL_COVERAGE and is_enclosed(lv, myocardium)
 
 
 def kept_slices(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.generated import is_phantom_folder, read_phantom_folder
-from engine.datasets.labelled import LabelledPatient, LabelledVolume, bits_of
+from engine.datasets.labelled import LabelledPatient, LabelledVolume, bits_of, class_table
 from engine.datasets.nifti_cases import (
     Case,
     RawVolume,
@@ -20,13 +20,15 @@ from engine.datasets.nifti_cases import (
     refuse_not_numbers,
     translate,
 )
-from engine.datasets.nnunet import DATASET_FILE, find_nnunet, is_nnunet
+from engine.datasets.nnunet import find_nnunet, is_nnunet
 from engine.datasets.pictures import is_clinicdb, is_lgg_patient, read_clinicdb, read_lgg
 from engine.datasets.sunnybrook import read_sunnybrook
 from engine.errors import GridMismatchError, HeartSegError, ModelError, UnreadableStudyError
 from engine.io.geometry_guard import FOREIGN_VALUES
+from engine.io.label_values import DATASET_FILE, LABELS_OF, task_of_names
 from engine.io.nifti import is_nifti
 from engine.io.study_folder import read_study
+from engine.labelmap import structures_in
 from engine.progress import Progress, Steps
 from engine.spelling import nearest
 from engine.structures import Structure
@@ -37,37 +39,6 @@ _SLICES = "slices.npz"
 _MNMS_LABELS = re.compile(r"_sa(_e[ds])?_gt\.nii(\.gz)?$", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
-
-LABELS_OF: dict[str, dict[int, int]] = {
-    "acdc": {n: Structure(n) for n in range(4)},
-    "mnms": {
-        0: Structure.BACKGROUND,
-        1: Structure.LV,
-        2: Structure.MYOCARDIUM,
-        3: Structure.RV,
-    },
-    "ukbb": {
-        0: Structure.BACKGROUND,
-        1: Structure.LV,
-        2: Structure.MYOCARDIUM,
-        4: Structure.RV,
-    },
-    "left_atrium": {0: 0, 1: 1, 255: 1},
-}
-"""Number in a data set -> class. M&Ms and the UK Biobank code count the LV as 1."""
-
-NAMES_OF: dict[str, tuple[frozenset[str], ...]] = {
-    "short_axis": (
-        frozenset({"background"}),
-        frozenset({"rv", "rvc", "rvbp", "right ventricle", "rv cavity", "rv blood pool"}),
-        frozenset({"myocardium", "myo", "mlv", "lvm", "lv myo", "lv myocardium"}),
-        frozenset({"lv", "lvc", "lvbp", "left ventricle", "lv cavity", "lv blood pool"}),
-    ),
-    "left_atrium": (frozenset({"background"}), frozenset({"left atrium", "la", "la cavity"})),
-    "brain_tumour": (frozenset({"background"}), frozenset({"tumour", "tumor", "abnormality"})),
-    "polyp": (frozenset({"background"}), frozenset({"polyp"})),
-}
-"""Task -> for each of its classes, the names that data sets give it, in small letters."""
 
 
 def read_labelled(
@@ -152,16 +123,9 @@ def classes_by_name(names: Mapping[str, int], *, where: Path) -> tuple[str, dict
     Raises:
         ModelError: No task has them all.
     """
-    plain = {re.sub(r"[^a-z]+", " ", name.lower()).strip(): n for name, n in names.items()}
-    for task, classes in NAMES_OF.items():
-        numbers = {
-            number: label
-            for name, number in plain.items()
-            for label, known in enumerate(classes)
-            if name in known
-        }
-        if len(numbers) == len(plain) > 1:
-            return task, numbers
+    found = task_of_names(names)
+    if found is not None:
+        return found
     tasks = "; ".join(f"{task.name}: {', '.join(task.classes)}" for task in TASKS.values())
     raise ModelError(
         f"{where} names labels that fit no task: {', '.join(names)}.",
@@ -289,10 +253,10 @@ def _places(folder: Path) -> list[Path]:
 def _take_labelled(study: Study, name: str, numbering: str | None) -> Iterator[LabelledPatient]:
     """The reference labels of a study as one patient; nothing where there are none."""
     volumes = []
-    for stored in study.labels:
-        if stored.provenance.origin is not Origin.REFERENCE:
-            continue
-        table = _table_of(stored, numbering)
+    wanted = [each for each in study.labels if each.provenance.origin is Origin.REFERENCE]
+    task = _task_of(wanted)
+    for stored in wanted:
+        table = _table_of(stored, numbering, task)
         stack = study.stacks[stored.stack]
         refuse_not_numbers(stack.problems, study.folder)
         for phase in stored.labels.labelled_phases():
@@ -307,11 +271,19 @@ def _take_labelled(study: Study, name: str, numbering: str | None) -> Iterator[L
                 )
             )
     if volumes:
-        yield LabelledPatient(name, study.patient.group, tuple(volumes))
+        yield LabelledPatient(name, study.patient.group, tuple(volumes), task)
 
 
-def _table_of(stored: StoredLabels, numbering: str | None) -> NDArray[np.uint8]:
-    """Class of each number 0 to 255 that the files of a label map can hold."""
+def _task_of(labels: Sequence[StoredLabels]) -> str:
+    """The left atrium where nothing else is labelled; beside ventricles it is background."""
+    alone = [frozenset(structures_in(each.labels.voxels)) for each in labels]
+    return "left_atrium" if set().union(*alone) == {Structure.LEFT_ATRIUM} else "short_axis"
+
+
+def _table_of(stored: StoredLabels, numbering: str | None, task: str) -> NDArray[np.uint8]:
+    """Class of each number 0 to 255 that a label map, read as structures, can hold."""
+    if task == "left_atrium":
+        return class_table(task)
     if numbering is None:
         numbering = "mnms" if _are_mnms(stored.files) else "acdc"
     table = np.zeros(256, np.uint8)

@@ -5,11 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.structures import Structure
 from engine.tasks import TASKS
-
-EVERYTHING = sum(1 << structure for structure in Structure)
-"""Bits of a pixel of the short axis about which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,3 +75,14 @@ def all_certain(possible: NDArray[np.uint8]) -> bool:
 def everything(task: str) -> int:
     """Bits of a pixel of this task about which nothing is known."""
     return (1 << len(TASKS[task].classes)) - 1
+
+
+def class_table(task: str) -> NDArray[np.uint8]:
+    """Class of each `Structure` number in a task of the heart, (256,) uint8.
+
+    Structures that the task does not look for are background.
+    """
+    table = np.zeros(256, np.uint8)
+    for number, structure in enumerate(TASKS[task].structures):
+        table[structure] = number
+    return table

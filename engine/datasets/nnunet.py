@@ -19,12 +19,12 @@ from engine.datasets.labelled import LabelledPatient, LabelledVolume
 from engine.datasets.nifti_cases import Case, patient_and_phase
 from engine.errors import CannotSaveError, ModelError
 from engine.geometry import Geometry
+from engine.io.label_values import DATASET_FILE, label_names
 from engine.io.nifti import is_nifti
 from engine.io.nifti_folder import stem_of
 from engine.progress import Progress, Steps
 from engine.tasks import TASKS
 
-DATASET_FILE = "dataset.json"
 _IGNORE = "ignore"  # nnU-Net's name for pixels that are not labelled
 _OWN = "heartseg"  # where we keep what nnU-Net has no place for; it passes over it
 _STORED = (np.uint8, np.int16, np.uint16, np.int32, np.float32)
@@ -89,12 +89,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _label_names(labels: Any, path: Path) -> dict[str, int]:
-    """Name -> number; nnU-Net writes it this way round, the Decathlon the other."""
+    """Name -> number, see `label_names`."""
     try:
-        if all(re.fullmatch(r"\d+", str(key)) for key in labels):
-            return {str(name): int(number) for number, name in labels.items()}
-        return {str(name): int(number) for name, number in labels.items()}
-    except (TypeError, ValueError, AttributeError) as error:
+        return label_names(labels)
+    except ValueError as error:
         raise ModelError(
             f"The labels in {path} are not single numbers with names.",
             hint="Data sets with overlapping regions cannot be read; give each class one number.",

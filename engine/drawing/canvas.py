@@ -27,7 +27,12 @@ DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-CLASS_COLOURS = {"rv": "#ffd400", "myocardium": "#2fbf71", "lv": "#e5383b"}
+CLASS_COLOURS = {
+    "rv": "#ffd400",
+    "myocardium": "#2fbf71",
+    "lv": "#e5383b",
+    "left_atrium": "#00c8ff",
+}
 """Colour of each structure's contour on an image; the window shows the same."""
 
 _OTHER_CLASS = "#00c8ff"  # the one class of the other tasks; seen on grey and on mucosa

@@ -21,7 +21,7 @@ _POINTS_AT_ONCE = 2_000_000
 
 
 class Triangles(Protocol):
-    """A closed surface, as `engine.mesh` makes it."""
+    """A closed surface, as `engine.mesh.shaping` makes it."""
 
     @property
     def vertices_mm(self) -> NDArray[np.float32]:

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import HeartSegError
-from engine.io.geometry_guard import check_label_grid, check_label_values, has_blocking
+from engine.io.geometry_guard import check_label_grid, has_blocking
+from engine.io.label_values import meaning_of
 from engine.io.nifti import NiftiImage, read_labels
 from engine.labelmap import LabelMap
 from engine.progress import Steps
 from engine.study import Origin, Problem, Provenance, Stack, StoredLabels
 
-_REFERENCE_WORDS = ("gt", "manual", "labelstr", "label", "labels", "groundtruth")
+_REFERENCE_WORDS = ("gt", "manual", "labelstr", "label", "labels", "groundtruth", "laendo")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,14 +49,16 @@ def fit_labels(
             problems.append(Problem(error.what, str(file), error.hint, blocking=True))
             continue
         expected = stack.cine.phase_count if phase is None else 1
-        found = check_labels(image, stack, phases=expected)
+        found = check_place(image, stack, phases=expected)
+        if not found:
+            meaning = meaning_of(file, distinct(image.voxels), where=str(file))
+            found = list(meaning.problems)
         problems.extend(found)
         if has_blocking(found):
             continue
         used.append(file)
-        voxels[slice(None) if phase is None else slice(phase, phase + 1)] = as_structures(
-            image.voxels
-        )
+        place = slice(None) if phase is None else slice(phase, phase + 1)
+        voxels[place] = meaning.structures(image.voxels)
     if not used:
         return FittedLabels((), tuple(problems))
     name = used[0].name if len(used) == 1 else f"{used[0].name} and {len(used) - 1} more"
@@ -64,22 +67,22 @@ def fit_labels(
     return FittedLabels((stored,), tuple(problems))
 
 
-def check_labels(image: NiftiImage, stack: Stack, *, phases: int) -> list[Problem]:
-    """Whether a label file has the grid, the phases and the values of labels on a stack."""
+def check_place(image: NiftiImage, stack: Stack, *, phases: int) -> list[Problem]:
+    """Whether a label file has the grid and the phases of labels on a stack."""
     where = str(image.file)
     problems = check_label_grid(image.geometry, stack.cine.geometry, where=where)
     if problems:
         return problems
-    if image.voxels.shape[0] != phases:
-        return [
-            Problem(
-                f"The labels have {image.voxels.shape[0]} phases, the image {phases}.",
-                where,
-                "Give a label file with as many phases as the image; it is not used.",
-                blocking=True,
-            )
-        ]
-    return check_label_values(distinct(image.voxels), where=where)
+    if image.voxels.shape[0] == phases:
+        return []
+    return [
+        Problem(
+            f"The labels have {image.voxels.shape[0]} phases, the image {phases}.",
+            where,
+            "Give a label file with as many phases as the image; it is not used.",
+            blocking=True,
+        )
+    ]
 
 
 def distinct(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -87,13 +90,6 @@ def distinct(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
     if voxels.dtype.kind in "iu" and bool(voxels.min() >= 0) and bool(voxels.max() < 256):
         return np.flatnonzero(np.bincount(voxels.astype(np.uint8).reshape(-1), minlength=256))
     return np.unique(voxels)
-
-
-def as_structures(voxels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Checked label values as uint8; the 255 of a binary mask becomes 1."""
-    labels = voxels.astype(np.uint8)
-    labels[labels == 255] = 1
-    return labels
 
 
 def origin_of(file: Path) -> Origin:

@@ -16,8 +16,8 @@ from engine.errors import (
     UnusableLabelsError,
 )
 from engine.io.atomic_file import write_atomically
-from engine.io.geometry_guard import check_label_grid, check_label_values, has_blocking
-from engine.io.label_fit import as_structures, distinct, origin_of
+from engine.io.geometry_guard import check_label_grid, has_blocking
+from engine.io.label_fit import distinct, origin_of
 from engine.io.label_note import (
     PhasesByHand,
     StoreNote,
@@ -31,6 +31,7 @@ from engine.io.label_note import (
     trusted_note,
     waiting_note_path,
 )
+from engine.io.label_values import meaning_of
 from engine.io.nifti import is_nifti, is_written_here, read_labels, writing_labels
 from engine.io.reading_faults import hint_against, reason_of
 from engine.labelmap import LabelMap
@@ -152,10 +153,11 @@ def load_labels(path: Path, stack: Stack, *, index: int = 0) -> Steps[StoredLabe
             f"{path.name} has {image.voxels.shape[0]} phases, the image {stack.cine.phase_count}.",
             hint="Give labels for all phases (x, y, z, t); unlabelled phases may be 0.",
         )
-    found = check_label_values(distinct(image.voxels), where=path.name)
-    if has_blocking(found):
-        raise UnusableLabelsError(f"{path.name}: {found[0].what}", hint=found[0].hint)
-    labels = LabelMap(as_structures(image.voxels), stack.cine.geometry)
+    meaning = meaning_of(path, distinct(image.voxels), where=path.name)
+    if has_blocking(meaning.problems):
+        problem = meaning.problems[0]
+        raise UnusableLabelsError(f"{path.name}: {problem.what}", hint=problem.hint)
+    labels = LabelMap(meaning.structures(image.voxels), stack.cine.geometry)
     return _with_note(path, index, labels)
 
 

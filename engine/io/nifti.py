@@ -24,6 +24,7 @@ from engine.io.nifti_grid import NiftiFacts, engine_order, make_geometry
 from engine.io.reading_faults import hint_against, reason_of
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps, run_to_end
+from engine.structures import Structure
 from engine.study import Problem
 
 # What it has to say about odd headers, the geometry guard says to the reader.
@@ -52,7 +53,8 @@ _DEFLATE_LIMIT = 1100  # deflate packs 1032:1 at best; more is a damaged header
 _SECONDS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
 _LARGEST = float(np.finfo(np.float32).max)
 _LONGEST_BEAT_MS = 5000.0
-_OURS = b"HeartSeg labels"
+LABELS_MARK = b"HeartSeg labels"
+"""How the description in the header of our label files begins: they hold `Structure` numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -332,7 +334,8 @@ def _labels_image(labels: LabelMap) -> Any:
     header.set_data_dtype(np.uint8)
     header.set_slope_inter(1, 0)
     header.set_xyzt_units("mm")
-    header["descrip"] = _OURS + b": 1 RV, 2 myocardium, 3 LV"
+    atrium = b", 4 left atrium" if labels.voxels.max() >= Structure.LEFT_ATRIUM else b""
+    header["descrip"] = LABELS_MARK + b": 1 RV, 2 myocardium, 3 LV" + atrium
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     if np.abs(image.get_qform() - affine).max() > 1e-3:
@@ -364,6 +367,6 @@ def is_written_here(path: Path) -> bool:
             image: Any = nib.load(path)
         return isinstance(image, nib.Nifti1Image) and bytes(
             image.header["descrip"].tobytes()
-        ).startswith(_OURS)
+        ).startswith(LABELS_MARK)
     except _DAMAGED:
         return False

@@ -14,8 +14,8 @@ from engine.io.nifti import NiftiImage, is_nifti, read_nifti, read_shape
 from engine.progress import Steps
 from engine.study import Acquisition, Problem, Stack, StoredLabels
 
-_LABEL_WORDS = ("gt", "seg", "label", "labels", "manual", "mask", "segmentation")
-_IMAGE_WORDS = ("image", "img", "images", "im")
+_LABEL_WORDS = ("gt", "seg", "label", "labels", "manual", "mask", "segmentation", "laendo")
+_IMAGE_WORDS = ("image", "img", "images", "im", "lgemri")
 _LABEL_NAME = re.compile(rf"^(?P<stem>.*?)[._-]?(?:{'|'.join(_LABEL_WORDS)})$", re.IGNORECASE)
 _CHANNEL = re.compile(r"^(?P<case>.+)_(?P<channel>\d{4})$")
 _LARGEST_VOXELS = 1 << 30

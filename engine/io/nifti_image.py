@@ -36,19 +36,23 @@ def write_image(
     nib.save(image, path)
 
 
-def write_volume(path: Path, voxels: NDArray[np.generic], geometry: Geometry) -> None:
+def write_volume(
+    path: Path, voxels: NDArray[np.generic], geometry: Geometry, *, mark: bytes = b""
+) -> None:
     """Write one volume as 3-D NIfTI-1 with both position codes set to *scanner*.
 
     Args:
         path: Ends in `.nii` or `.nii.gz`; the caller sees to it that nothing is overwritten.
         voxels: (z, y, x), a type NIfTI knows; slices become the file's third axis.
         geometry: The grid.
+        mark: Description in the header.
     """
     assert voxels.shape == geometry.shape
     image: Any = nib.Nifti1Image(  # type: ignore[no-untyped-call]
         voxels.transpose(2, 1, 0), geometry.affine
     )
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = mark
     image.set_qform(geometry.affine, code=1)
     image.set_sform(geometry.affine, code=1)
     nib.save(image, path)

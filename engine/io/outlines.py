@@ -26,8 +26,9 @@ _STRUCTURES = {
     "endo": (Structure.LV,),
     "epi": (Structure.LV, Structure.MYOCARDIUM),
     "rv": (Structure.RV,),
+    "atrium": (Structure.LEFT_ATRIUM,),
 }
-_KINDS = {"endo": "i", "epi": "o"}  # Sunnybrook has no contours of the RV
+_KINDS = {"endo": "i", "epi": "o"}  # Sunnybrook has no others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,7 @@ class Outline:
     Attributes:
         phase: 0-based.
         slice_index: 0-based.
-        contour: `endo` around the LV cavity, `epi` around LV and myocardium, `rv`.
+        contour: `endo` around the LV cavity, `epi` around LV and myocardium, `rv`, `atrium`.
         piece: From 0, the one with the largest area first; holes are pieces, too.
         points: (n, 2) x and y [pixels]; the last is not the first again.
     """

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from engine.structures import HEART_STRUCTURES
+from engine.labelmap import structures_in
 from engine.study import Patient, Problem, Stack, StoredLabels, Study
 
 
@@ -64,20 +64,14 @@ def _stack(stack: Stack) -> dict[str, Any]:
 
 
 def _labels(stored: StoredLabels) -> dict[str, Any]:
-    present = _values(stored)
     return {
         "name": stored.name,
         "stack": stored.stack,
         "phases": stored.labels.labelled_phases(),
-        "structures": [s.name for s in HEART_STRUCTURES if int(s) in present],
+        "structures": [each.name for each in structures_in(stored.labels.voxels)],
         "origin": stored.provenance.origin.value,
         "files": [str(file) for file in stored.files],
     }
-
-
-def _values(stored: StoredLabels) -> set[int]:
-    voxels = stored.labels.voxels
-    return {int(s) for s in HEART_STRUCTURES if bool((voxels == int(s)).any())}
 
 
 def _patient(patient: Patient) -> dict[str, Any]:
@@ -124,9 +118,10 @@ def describe(study: Study) -> list[str]:
         lines += [f"{title} {number}: {_line(s)}" for number, s in enumerate(stacks, start=1)]
     for stored in study.labels:
         phases = len(stored.labels.labelled_phases())
+        held = ", ".join(each.short_title for each in structures_in(stored.labels.voxels))
         lines.append(
             f"Labels: {stored.name} on stack {stored.stack + 1}, {_count(phases, 'phase')}, "
-            f"{stored.provenance.origin.value}"
+            f"{stored.provenance.origin.value}: {held or 'nothing'}"
         )
     for problem in study.problems:
         mark = "!" if problem.blocking else "-"

@@ -11,7 +11,7 @@ from engine.labelmap import LabelMap
 from engine.learning.checkpoint import Model
 from engine.learning.inference import predict
 from engine.progress import Steps, within
-from engine.structures import HEART_STRUCTURES
+from engine.structures import ALL_STRUCTURES
 
 MIRRORED: tuple[tuple[int, ...], ...] = ((-1,), (-2,), (-2, -1))
 """Axes along which the images are mirrored: x, y, both."""
@@ -77,6 +77,6 @@ def _differing(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[n
     """Voxels of each slice that one has and the other has not, over all structures, (z,)."""
     planes = tuple(
         np.count_nonzero((first == structure) != (second == structure), axis=(1, 2))
-        for structure in HEART_STRUCTURES
+        for structure in ALL_STRUCTURES
     )
     return np.asarray(np.sum(planes, axis=0), np.int64)

@@ -94,16 +94,17 @@ def survey_models() -> Steps[list[ListedModel]]:
 
 
 def survey_for_heart() -> Steps[list[ListedModel]]:
-    """As `survey_models`, for the ventricles in the short axis: others count as not usable."""
+    """As `survey_models`, for tasks of the heart: models for others count as not usable."""
     return [_only_for_heart(model) for model in (yield from survey_models())]
 
 
 def _only_for_heart(model: ListedModel) -> ListedModel:
-    if model.entry is None or model.fault or model.entry.recipe.task.name == "short_axis":
+    if model.entry is None or model.fault or model.entry.recipe.task.structures:
         return model
     fault = ModelError(
         f"The model {model.name} finds other things: {model.task.lower()}.",
-        hint="The window segments the ventricles in the short axis; choose a model for that.",
+        hint="The window segments ventricles in the short axis and left atria; choose a model for "
+        "one of them.",
     )
     return ListedModel(model.place, model.entry, fault, "", model.card, model.headline)
 

@@ -22,6 +22,7 @@ __all__ = [
     "base_comes_first",
     "is_enclosed",
     "kept_slices",
+    "larger_end_first",
     "meets",
     "myocardial_coverage",
 ]
@@ -36,7 +37,11 @@ def base_comes_first(labels: NDArray[np.uint8]) -> bool:
     Args:
         labels: One phase, (z, y, x), `Structure` numbers.
     """
-    area = np.count_nonzero(labels == Structure.LV, axis=(1, 2))  # (z,)
+    return larger_end_first(np.count_nonzero(labels == Structure.LV, axis=(1, 2)))
+
+
+def larger_end_first(area: NDArray[np.integer]) -> bool:
+    """`base_comes_first`, from the LV's area (or voxels) on each slice alone, (z,)."""
     drawn = np.flatnonzero(area)
     if drawn.size == 0:
         return True

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.labelmap import LabelMap
 from engine.scoring.basal import BasalCriterion, basal_slice
-from engine.scoring.evaluation import compare_labels, require_one_grid
+from engine.scoring.evaluation import classes_compared, compare_labels, require_one_grid
 from engine.scoring.overlap import dice
 
 
@@ -59,7 +59,10 @@ def compare_correction(before: LabelMap, after: LabelMap, reference: LabelMap) -
     """
     require_one_grid(before, reference)
     require_one_grid(after, reference)
-    first, second = compare_labels(before, reference), compare_labels(after, reference)
+    classes = classes_compared(before, after, reference)
+    first, second = (
+        compare_labels(labels, reference, classes=classes) for labels in (before, after)
+    )
     phases = {
         phase: {
             name: _side_by_side(scores, second["phases"][phase][name])

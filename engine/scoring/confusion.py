@@ -99,6 +99,11 @@ class Confusion:
     def __add__(self, other: "Confusion") -> "Confusion":
         return Confusion(self.counts + other.counts)
 
+    def of(self, numbers: Sequence[int]) -> "Confusion":
+        """What it counts of some classes, the background among them; the others are left out."""
+        chosen = list(numbers)
+        return Confusion(self.counts[np.ix_(chosen, chosen)])
+
     @property
     def classes(self) -> int:
         """How many classes there are, the background included."""

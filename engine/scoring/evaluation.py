@@ -1,23 +1,45 @@
 """Scores of predicted label maps against reference ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GridMismatchError
-from engine.labelmap import LabelMap
+from engine.labelmap import LabelMap, structures_in
 from engine.scoring.confusion import Confusion, pool
 from engine.scoring.structure_scores import score_structures
-from engine.structures import MYOCARDIUM_G_PER_ML, Structure
+from engine.structures import (
+    MYOCARDIUM_G_PER_ML,
+    SHORT_AXIS_CLASSES,
+    Structure,
+    classes_of,
+)
 
-HEART_CLASSES = tuple(structure.name.lower() for structure in Structure)
+HEART_CLASSES = tuple(structure.name.lower() for structure in SHORT_AXIS_CLASSES)
 """The classes of a short-axis label map by number, as files name them."""
 
 
-def compare_labels(predicted: LabelMap, reference: LabelMap) -> dict[str, Any]:
+def classes_compared(*maps: LabelMap) -> tuple[Structure, ...]:
+    """The classes that count where label maps are compared, see `classes_of`."""
+    return classes_of({each for labels in maps for each in structures_in(labels.voxels)})
+
+
+def class_names(classes: Iterable[Structure]) -> tuple[str, ...]:
+    """What files call classes: rv, myocardium, lv, left_atrium."""
+    return tuple(each.name.lower() for each in classes)
+
+
+def compare_labels(
+    predicted: LabelMap, reference: LabelMap, *, classes: Sequence[Structure] | None = None
+) -> dict[str, Any]:
     """Compare two label maps phase by phase, see `compared_phases`.
+
+    Args:
+        predicted: One map.
+        reference: What it is held against.
+        classes: Which are compared, the background first; else those of `classes_compared`.
 
     Returns:
         `{"phases": {"0": {"lv": {"dice", "hausdorff_mm", "hausdorff95_mm", "volume_ml",
@@ -29,11 +51,13 @@ def compare_labels(predicted: LabelMap, reference: LabelMap) -> dict[str, Any]:
     """
     require_one_grid(predicted, reference)
     compared = compared_phases(predicted, reference)
+    counted = classes or classes_compared(predicted, reference)
     phases = {
         str(phase): compare_phase(
             predicted.voxels[phase],
             reference.voxels[phase],
             spacing_mm=reference.geometry.spacing_mm,
+            classes=counted,
         )
         for phase in compared
     }
@@ -68,7 +92,7 @@ def require_one_grid(predicted: LabelMap, reference: LabelMap) -> None:
 
 
 def confusion_of(predicted: LabelMap, reference: LabelMap) -> Confusion:
-    """The pooled confusion of two label maps over `compared_phases`."""
+    """The pooled confusion of two label maps over `compared_phases`, of every `Structure`."""
     return pool(
         (
             Confusion.from_labels(
@@ -85,15 +109,36 @@ def compare_phase(
     reference: NDArray[np.uint8],
     *,
     spacing_mm: tuple[float, float, float],
+    classes: Sequence[Structure] = SHORT_AXIS_CLASSES,
 ) -> dict[str, dict[str, float | None]]:
     """Compare one phase, (z, y, x), structure by structure.
+
+    Args:
+        predicted: `Structure` numbers.
+        reference: The same.
+        spacing_mm: (z, y, x); z is the distance between slice centres.
+        classes: Which are compared, the background first.
 
     Returns:
         By structure, see `StructureScores.as_json`. Distances are None where a mask is empty,
         be it one or both.
     """
-    scores = score_structures(predicted, reference, classes=HEART_CLASSES, spacing_mm=spacing_mm)
+    scores = score_structures(
+        _numbered(predicted, classes),
+        _numbered(reference, classes),
+        classes=class_names(classes),
+        spacing_mm=spacing_mm,
+    )
     return {name: score.as_json(both_empty_mm=None) for name, score in scores.items()}
+
+
+def _numbered(labels: NDArray[np.uint8], classes: Sequence[Structure]) -> NDArray[np.uint8]:
+    """Labels by the place of each structure among the classes."""
+    if tuple(classes) == tuple(range(len(classes))):
+        return labels
+    table = np.zeros(256, np.uint8)
+    table[list(classes)] = np.arange(len(classes))
+    return np.asarray(table[labels])
 
 
 def mean_dice(phases: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> float | None:
@@ -137,7 +182,7 @@ def quantities(
             name: float(voxels) * voxel_ml
             for name, voxels in zip(
                 HEART_CLASSES,
-                np.bincount(labels.reshape(-1), minlength=len(Structure)),
+                np.bincount(labels.reshape(-1), minlength=len(Structure))[: len(HEART_CLASSES)],
                 strict=True,
             )
         }

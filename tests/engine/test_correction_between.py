@@ -11,10 +11,10 @@ from hypothesis.extra.numpy import arrays
 
 from engine.correction.between import fill_gaps, interpolate
 from engine.correction.wall import open_cavity
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import HEART_STRUCTURES, SHORT_AXIS_CLASSES, Structure
 from tests.planes import Plane, areas, disc, heart_plane
 
-BACKGROUND, RV, MYOCARDIUM, LV = Structure
+BACKGROUND, RV, MYOCARDIUM, LV = SHORT_AXIS_CLASSES
 
 
 def stack(first: Plane, last: Plane, *, gap: int = 3) -> np.ndarray:
@@ -198,9 +198,9 @@ def test_a_left_out_slice_of_a_real_heart_is_drawn_well(real_data: Path) -> None
 
 
 @given(
-    first=arrays(np.uint8, (8, 9), elements=st.integers(0, 3)),
-    last=arrays(np.uint8, (8, 9), elements=st.integers(0, 3)),
-    between=arrays(np.uint8, (8, 9), elements=st.integers(0, 3)),
+    first=arrays(np.uint8, (8, 9), elements=st.integers(0, 4)),
+    last=arrays(np.uint8, (8, 9), elements=st.integers(0, 4)),
+    between=arrays(np.uint8, (8, 9), elements=st.integers(0, 4)),
     chosen=st.sets(st.sampled_from(HEART_STRUCTURES)),
 )
 @settings(max_examples=60, deadline=None)

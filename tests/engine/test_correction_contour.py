@@ -44,6 +44,7 @@ def heart() -> np.ndarray:
     plane[disc(40, 28, 17)] = Structure.RV
     plane[disc(40, 50, 20)] = Structure.MYOCARDIUM
     plane[disc(40, 50, 13)] = Structure.LV
+    plane[disc(67, 78, 8)] = Structure.LEFT_ATRIUM
     return plane
 
 

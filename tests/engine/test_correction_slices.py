@@ -24,13 +24,13 @@ from engine.correction.slices import (
     smooth,
 )
 from engine.correction.wall import keep_wall, open_cavity
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import HEART_STRUCTURES, SHORT_AXIS_CLASSES, Structure
 from tests.planes import Plane, areas, disc, heart_plane
 
-BACKGROUND, RV, MYOCARDIUM, LV = Structure
+BACKGROUND, RV, MYOCARDIUM, LV = SHORT_AXIS_CLASSES
 HEART = heart_plane()
 MIDDLE = (24, 27)
-SMALL_PLANES = arrays(np.uint8, (9, 11), elements=st.integers(0, 3))
+SMALL_PLANES = arrays(np.uint8, (9, 11), elements=st.integers(0, 4))
 SMOOTH = partial(smooth, radius_mm=3.0, spacing_mm=(1.0, 1.0))
 
 

@@ -25,13 +25,6 @@ from engine.drawing.canvas import (
 )
 from engine.drawing.curves import TrainingRun, make_curves_figure
 from engine.drawing.images import heart_window, label_outlines
-from engine.drawing.mesh_files import (
-    enclosed_ml,
-    ply_bytes,
-    stl_bytes,
-    with_volume,
-    write_mesh,
-)
 from engine.drawing.panels import (
     PanelCase,
     best_and_worst,
@@ -42,7 +35,9 @@ from engine.drawing.rendering import Layer, View, compose, render_planes, render
 from engine.drawing.solids import make_solids_figure
 from engine.errors import CannotSaveError, GridMismatchError, UnmeasurableError
 from engine.geometry import Geometry
-from engine.mesh import Surface, surface
+from engine.mesh.files import write_mesh
+from engine.mesh.shaping import surface
+from engine.mesh.surface import Surface
 from engine.progress import run_to_end
 from engine.scoring.agreement import agreement
 from engine.scoring.evaluation import HEART_CLASSES
@@ -228,7 +223,7 @@ def test_contours_have_the_structures_colours() -> None:
 
 def test_the_myocardium_is_outlined_with_its_cavity() -> None:
     """Its contour is then the epicardium, as physicians draw it."""
-    masks = label_outlines(LABELS[2], CLASS_COLOURS, HEART_CLASSES)
+    masks = label_outlines(LABELS[2], class_colours(HEART_CLASSES), HEART_CLASSES)
 
     assert np.array_equal(masks[CLASS_COLOURS["myocardium"]], np.isin(LABELS[2], (2, 3)))
     assert np.array_equal(masks[CLASS_COLOURS["lv"]], LABELS[2] == 3)
@@ -397,7 +392,7 @@ def test_r4_10_the_animation_has_three_panels_and_a_frame_for_each_slice() -> No
     assert len(frames) == len(IMAGE)
     assert frames[0].shape[1] > 2.4 * frames[0].shape[0]
     assert not np.array_equal(frames[0], frames[2])
-    for colour in CLASS_COLOURS.values():  # the palette has kept the contours' colours
+    for colour in class_colours(HEART_CLASSES).values():  # the palette has kept them
         apart = np.abs(frames[2] - 255 * np.array(to_rgb(colour))).max(axis=-1)
         assert np.count_nonzero(apart < 40) > 30, colour
 
@@ -466,54 +461,9 @@ def test_r0_8_a_mesh_file_encloses_what_the_voxels_hold(tmp_path: Path, kind: st
         made = surface(LABELS, HEART.geometry, structure)
         assert made is not None
         voxels_ml = np.count_nonzero(structure == LABELS) * HEART.geometry.voxel_ml
-        write_mesh(with_volume(made, voxels_ml), path, colour="#e5383b")
+        write_mesh(made, path, colour="#e5383b")
         assert _volume_in_file(path) == pytest.approx(voxels_ml, rel=0.01)
-        write_mesh(made, path)
         assert _volume_in_file(path) == pytest.approx(made.volume_ml, rel=1e-4)
-
-
-def test_a_thin_wall_of_coarse_voxels_gets_its_volume_back_by_a_small_move() -> None:
-    made = _surfaces(LABELS)["myocardium"]
-    voxels_ml = np.count_nonzero(LABELS == 2) * HEART.geometry.voxel_ml
-
-    moved = with_volume(made, voxels_ml)
-
-    assert enclosed_ml(made) == pytest.approx(made.volume_ml)
-    assert enclosed_ml(made) < 0.95 * voxels_ml
-    assert enclosed_ml(moved) == pytest.approx(voxels_ml, rel=2e-3)
-    far_mm = np.linalg.norm(moved.vertices_mm - made.vertices_mm, axis=1)
-    assert far_mm.max() < HEART.pixel_mm / 2
-
-
-def test_a_single_voxel_has_no_surface_that_could_be_moved() -> None:
-    speck = np.zeros((3, 12, 12), np.uint8)
-    speck[1, 6, 6] = 3
-    geometry = Geometry.from_affine(np.diag([1.5, 1.5, 8.0, 1.0]), (3, 12, 12))
-    made = surface(speck, geometry, HEART_STRUCTURES[-1])
-    assert made is not None
-
-    assert len(with_volume(made, geometry.voxel_ml).faces) == len(made.faces)
-
-
-def test_a_ply_file_has_its_colour_and_says_its_axes() -> None:
-    made = _surfaces(LABELS)["lv"]
-
-    content = ply_bytes(made, colour="#e5383b")
-
-    header, _, body = content.partition(b"end_header\n")
-    assert b"comment SPACE=RAS" in header
-    assert b"SPACE" not in ply_bytes(made, of_patient=False)
-    assert b"SPACE" not in stl_bytes(made, of_patient=False)
-    assert b"SPACE=RAS" in stl_bytes(made)
-    assert f"element face {len(made.faces)}".encode() in header
-    assert tuple(body[12:15]) == (0xE5, 0x38, 0x3B)
-    assert np.frombuffer(body[:12], "<f4") == pytest.approx(made.vertices_mm[0])
-
-
-def test_a_mesh_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    made = _surfaces(LABELS)["lv"]
-    with pytest.raises(CannotSaveError, match="cannot be written as lv"):
-        write_mesh(made, tmp_path / "lv.obj")
 
 
 def _ball(radius_mm: float, steps: int = 60) -> Surface:

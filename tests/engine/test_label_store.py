@@ -73,7 +73,10 @@ def test_the_note_says_what_a_reader_needs(folder: Path) -> None:
     assert note["stack"] == {"name": "heart", "shape_tzyx": [3, 4, 6, 5], "files": ["heart.nii.gz"]}
     assert note["provenance"]["corrected_slices"] == [[0, 1], [2, 3]]
     assert note["phases_by_hand"] == {"ed": None, "es": None}
-    assert note["values"] == {"0": "background", "1": "RV", "2": "myocardium", "3": "LV"}
+    assert note["values"] == {
+        **{"0": "background", "1": "RV", "2": "myocardium", "3": "LV"},
+        "4": "left atrium",
+    }
 
 
 def test_equal_labels_give_equal_files(folder: Path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.learning.doubt.grey import grey_facts
 from engine.learning.reading import Reading
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import HEART_STRUCTURES, SHORT_AXIS_CLASSES, Structure
 
 _OF_STRUCTURE = (
     "area_cm2",  # of the likeliest structure
@@ -64,7 +64,7 @@ def slice_facts(probabilities: Tensor, *, pixel_mm2: float, slice_mm: float) -> 
     begins at the base.
 
     Args:
-        probabilities: (z, 4, y, x), in the order of `Structure`, slices in order.
+        probabilities: (z, 4, y, x), in the order of `SHORT_AXIS_CLASSES`, slices in order.
         pixel_mm2: Area of a pixel of that grid [mm^2].
         slice_mm: Distance between slices [mm].
 
@@ -73,7 +73,7 @@ def slice_facts(probabilities: Tensor, *, pixel_mm2: float, slice_mm: float) -> 
         Dice 1.
     """
     assert probabilities.ndim == 4, probabilities.shape
-    assert probabilities.shape[1] == len(Structure), probabilities.shape
+    assert probabilities.shape[1] == len(SHORT_AXIS_CLASSES), probabilities.shape
     chances = _cut_to_heart(probabilities.float())
     pixel_cm2 = pixel_mm2 / 100
     called = _likeliest(chances)  # (z, y, x)
@@ -200,7 +200,7 @@ def _measure_shape(called: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
 
 def _count_sides(called: NDArray[np.uint8]) -> NDArray[np.float64]:
     """How many sides each structure shares with each, (z, 4, 4), symmetric, from (z, y, x)."""
-    kinds, count = len(Structure), len(called)
+    kinds, count = len(SHORT_AXIS_CLASSES), len(called)
     start = (np.arange(count, dtype=np.intp) * kinds**2)[:, None, None]
     sides = np.zeros(count * kinds**2)
     for one, other in (
