@@ -30,6 +30,10 @@ class UnmeasurableError(HeartSegError):
     """The labels do not allow the measurement that was asked for."""
 
 
+class ConventionMismatchError(HeartSegError):
+    """Numbers that were made by different conventions are to be compared."""
+
+
 class ModelError(HeartSegError):
     """A model, recipe or checkpoint is missing, damaged or does not fit."""
 

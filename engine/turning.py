@@ -68,6 +68,16 @@ def find_turn(geometry: Geometry) -> Turn:
     return Turn(swapped=column == 1, reversed_axes=(z, y, x))
 
 
+def turned_axes(geometry: Geometry) -> tuple[bool, bool]:
+    """Whether rows run up on the screen, and whether columns run left.
+
+    Slices are turned so that the patient's left is on the right, and the back or the feet below,
+    as radiologists expect whatever the order of the file.
+    """
+    x_code, y_code = tuple(geometry.axis_codes)[:2]
+    return y_code in "RAS", x_code in "RAS"
+
+
 def _rise(axis: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
     """How far an axis rises along a direction; where not at all, its largest part decides."""
     rise = float(axis @ wanted)

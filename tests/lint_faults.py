@@ -252,7 +252,7 @@ def curve_alarms(counts: NDArray[np.int64], choice: PhaseChoice) -> set[FindingK
 
 
 def measure_curves(curves: dict[str, NDArray[np.int64]]) -> dict[str, Tally]:
-    """The same for faults of the volume curve; study -> voxels (t, z, 4)."""
+    """The same for faults of the volume curve; study -> voxels (t, z, 5)."""
     choices = {name: _choice(counts) for name, counts in curves.items()}
     clean = {name: curve_alarms(counts, choices[name]) for name, counts in curves.items()}
     table = {}

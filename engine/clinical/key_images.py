@@ -1,14 +1,16 @@
 """Pictures for a report: the heart, cut out of a few slices."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.clinical.phases import PhaseChoice
+from engine.geometry import Geometry
 from engine.labelmap import LabelMap
 from engine.structures import Structure
 from engine.study import Stack
+from engine.turning import turned_axes
 
 _MARGIN_MM = 20.0  # around the heart
 
@@ -35,7 +37,12 @@ class KeyImage:
 
 
 def cut_images(stack: Stack, labels: LabelMap, choice: PhaseChoice) -> list[KeyImage]:
-    """Three slices through the LV at each phase, all cut to the same window."""
+    """Three slices through the LV at each phase, all cut to the same window.
+
+    They are turned as the window shows them: the patient's left on the right.
+
+    Where there is no LV, they go through the left atrium.
+    """
     phases = [(n, p) for n, p in (("ED", choice.ed), ("ES", choice.es)) if p is not None]
     measured = labels.voxels[[phase for _, phase in phases]]
     heart = (measured != Structure.BACKGROUND).any(axis=(0, 1))  # (y, x)
@@ -44,11 +51,31 @@ def cut_images(stack: Stack, labels: LabelMap, choice: PhaseChoice) -> list[KeyI
         _span(np.asarray(heart.any(axis=1)), _MARGIN_MM / y_mm),
         _span(np.asarray(heart.any(axis=0)), _MARGIN_MM / x_mm),
     )
+    if len(phases) == 1 and not (measured == Structure.LV).any():
+        phases = [
+            (f"Phase {phases[0][1] + 1},", phases[0][1])
+        ]  # an atrium in one phase of any kind
     return [
-        _cut_image(stack, labels, window, phase=phase, slice_index=number, title=f"{name} {level}")
+        _turned(
+            _cut_image(
+                stack, labels, window, phase=phase, slice_index=number, title=f"{name} {level}"
+            ),
+            labels.geometry,
+        )
         for name, phase in phases
         for level, number in _levels(labels, phase)
     ]
+
+
+def _turned(image: KeyImage, geometry: Geometry) -> KeyImage:
+    """A picture as it lies on the screen."""
+    up, left = turned_axes(geometry)
+    order = np.s_[:: -1 if up else 1, :: -1 if left else 1]
+    return replace(
+        image,
+        grey=np.ascontiguousarray(image.grey[order]),
+        labels=np.ascontiguousarray(image.labels[order]),
+    )
 
 
 def cut_image(
@@ -84,13 +111,21 @@ def _cut_image(
 
 
 def _levels(labels: LabelMap, phase: int) -> list[tuple[str, int]]:
-    """A basal, a middle and an apical slice of the LV; the larger end is the base."""
+    """A basal, a middle and an apical slice of the LV; the larger end is the base.
+
+    Of a left atrium alone three slices in the order of the stack.
+    """
     areas = np.count_nonzero(labels.voxels[phase] == Structure.LV, axis=(1, 2))  # (z,)
+    names = ("basal", "mid", "apical")
+    alone = not areas.any()
+    if alone:
+        areas = np.count_nonzero(labels.voxels[phase] == Structure.LEFT_ATRIUM, axis=(1, 2))
+        names = ("first third", "middle", "last third")
     present = np.flatnonzero(areas)
     picks = np.quantile(present, (0.1, 0.5, 0.9), method="nearest").astype(int).tolist()
-    if areas[picks[0]] < areas[picks[2]]:
+    if areas[picks[0]] < areas[picks[2]] and not alone:
         picks.reverse()
-    numbers = dict(zip(picks, ("basal", "mid", "apical"), strict=True))
+    numbers = dict(zip(picks, names, strict=True))
     return [(level, number) for number, level in numbers.items()]
 
 

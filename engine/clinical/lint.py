@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from engine.clinical.body import plausible_height, plausible_weight
 from engine.clinical.findings import Finding, FindingKind, Severity, make_finding
 from engine.clinical.phases import PhaseChoice, PhaseRule, choose_phases
-from engine.clinical.physiology import plausible_heart_rate, plausible_height, plausible_weight
+from engine.clinical.physiology import plausible_heart_rate
 from engine.clinical.slice_lint import lint_slice
 from engine.clinical.study_lint import lint_counts
 from engine.clinical.tally import VoxelTally
@@ -55,9 +56,9 @@ def choice_of(
 
     See `choose_phases` for the arguments.
     """
-    curve = make_curve(labels, Structure.LV)
+    lv, atrium = (make_curve(labels, each) for each in (Structure.LV, Structure.LEFT_ATRIUM))
     try:
-        return choose_phases(curve, ed_phase=ed_phase, es_phase=es_phase, source=source)
+        return choose_phases(lv, atrium=atrium, ed_phase=ed_phase, es_phase=es_phase, source=source)
     except UnmeasurableError:
         return PhaseChoice(None, None, PhaseRule.NONE)
 
@@ -66,7 +67,9 @@ def lint_patient(patient: Patient) -> Iterator[Finding]:
     """Facts that cannot be a person's and were therefore not used."""
     told = []
     if patient.height_cm is not None and not plausible_height(patient.height_cm):
-        told.append(f"A height of {patient.height_cm:g} cm cannot be right;")
+        metres = 1.0 <= patient.height_cm <= 2.3
+        doubt = " (is it in metres?)" if metres else ""
+        told.append(f"A height of {patient.height_cm:g} cm cannot be right{doubt};")
     if patient.weight_kg is not None and not plausible_weight(patient.weight_kg):
         told.append(f"A weight of {patient.weight_kg:g} kg cannot be right;")
     told = [f"{text} nothing is indexed by it." for text in told]

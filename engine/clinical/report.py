@@ -1,30 +1,34 @@
 """The report of one study: everything that is printed or exported, and nothing else."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from engine.clinical.approval import SetAside, set_aside
-from engine.clinical.conventions import Convention, make_conventions
+from engine.clinical.body import body_surface_m2
+from engine.clinical.conventions import Convention, Conventions, make_conventions
 from engine.clinical.findings import describe_all
 from engine.clinical.key_images import KeyImage, cut_images
 from engine.clinical.lint import lint, lint_patient
-from engine.clinical.phases import PhaseChoice, PhaseRule, choose_phases
-from engine.clinical.physiology import body_surface_m2, cardiac_output_l_min
+from engine.clinical.measurable import (
+    refuse_unknown_size,
+    refuse_unmeasurable,
+    warn_about_one_slice,
+    warn_about_phases,
+)
+from engine.clinical.measuring import ReaderChoices
+from engine.clinical.normal_ranges import RANGED, NormalRange, find_range
+from engine.clinical.phases import PhaseChoice, PhaseRule
+from engine.clinical.quantities import Quantities, measure_quantities
 from engine.clinical.source_problems import repeat_problems
 from engine.clinical.trust import ef_range, expected_errors_ml
-from engine.clinical.volumes import (
-    VentricleFunction,
-    VolumeCurve,
-    make_curve,
-    mass_g,
-    slice_areas_mm2,
-)
+from engine.clinical.volumes import VentricleFunction, VolumeCurve, slice_areas_mm2
 from engine.doubt import warn_of_unfamiliar
-from engine.errors import GridMismatchError, UnmeasurableError
+from engine.errors import UnmeasurableError
 from engine.labelmap import LabelMap, SlicePlace
 from engine.review.states import Review, ReviewEvent
 from engine.structures import HEART_STRUCTURES, Structure
-from engine.study import Acquisition, Patient, Provenance, Stack, Study
+from engine.study import Acquisition, Patient, Provenance, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class SliceAreas:
     myocardium_mm2: float
     rv_mm2: float
     expected_error_ml: float | None = None
+    left_atrium_mm2: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,23 +66,29 @@ class Report:
         choice: End diastole and end systole.
         phase_times_ms: Time of each phase, or empty.
         lv: Pump function of the left ventricle.
-        rv: The same of the right ventricle, in the same phases.
+        rv: The same of the right ventricle, in its phases.
         lv_ef_range: 90 % interval of the LV's ejection fraction by the model's own doubt, or None.
         rv_ef_range: The same of the RV.
-        mass_ed_g: LV mass at end diastole; this is *the* mass.
-        mass_es_g: At end systole, to check the former.
-        body_surface_m2: Mosteller.
+        mass_ed_g: LV mass at end diastole.
+        mass_es_g: At end systole.
+        body_surface_m2: By the formula of the conventions.
         cardiac_output_l_min: Of the LV.
-        curves: Volumes over all labelled phases, of RV, myocardium and LV.
+        curves: Volumes over all labelled phases, of RV, myocardium and LV, and of the left atrium
+            where there is one; of that alone where no ventricle is drawn.
         slices: Areas on each slice at end diastole and end systole.
         images: Basal, mid and apical slice at end diastole and end systole.
-        conventions: The choices behind the numbers.
+        conventions: The choices behind the numbers, a sentence each.
         provenance: Who made the labels.
         warnings: What to be wary of, one sentence each.
         set_aside: Findings that a reader called no fault, with the reason.
         review: What readers decided; unless they approved, every page says so.
         program_version: Of HeartSeg.
         created: When, ISO 8601.
+        choices: The conventions as values, to be compared.
+        excluded: (phase, slice), 0-based, that a reader left out at the base.
+        quantities: Rates, wall, base, slices: all that was measured; None where nothing was.
+        ranges: Normal ranges that fit the patient and the conventions, by quantity.
+        ranges_missing: Why there is none for the other quantities that have ranges.
     """
 
     study_name: str
@@ -108,10 +119,25 @@ class Report:
     review: Review
     program_version: str
     created: str
+    choices: Conventions = field(default_factory=Conventions)
+    excluded: tuple[SlicePlace, ...] = ()
+    quantities: Quantities | None = None
+    ranges: Mapping[str, NormalRange] = field(default_factory=dict)
+    ranges_missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def mass_g(self) -> float | None:
+        """*The* LV mass [g]: in the phase that the conventions name."""
+        return None if self.quantities is None else self.quantities.volumes.mass_g
 
     def time_ms(self, phase: int | None) -> float | None:
         """Time of a phase after the R wave [ms], or None where unknown."""
         return self.phase_times_ms[phase] if self.phase_times_ms and phase is not None else None
+
+    @property
+    def atrium_alone(self) -> bool:
+        """Whether a left atrium was measured and no ventricle."""
+        return self.quantities is not None and self.quantities.atrium_alone
 
     @property
     def unapproved(self) -> tuple[SlicePlace, ...]:
@@ -119,7 +145,7 @@ class Report:
         return tuple(
             (row.phase, row.slice_index)
             for row in self.slices
-            if row.lv_mm2 + row.myocardium_mm2 + row.rv_mm2 > 0
+            if row.lv_mm2 + row.myocardium_mm2 + row.rv_mm2 + row.left_atrium_mm2 > 0
             and (row.phase, row.slice_index) not in self.review.approved
         )
 
@@ -130,6 +156,10 @@ class Report:
         None where it is missing, was taken back, or does not cover the phases that were measured.
         """
         return None if self.unapproved else self.review.approval
+
+
+_OF_ATRIUM = ("volume", "slice_distance", "phases", "bsa", "counting")
+"""Conventions that concern a left atrium; the others speak of ventricles."""
 
 
 def make_report(
@@ -160,49 +190,101 @@ def make_report(
             no LV.
         GridMismatchError: The labels do not lie on the stack.
     """
-    stack = study.stacks[stack_index]
-    _refuse_unmeasurable(stack, labels)
-    _refuse_unknown_size(stack)
-    curves = {structure: make_curve(labels, structure) for structure in HEART_STRUCTURES}
-    choice = choose_phases(
-        curves[Structure.LV],
-        ed_phase=ed_phase,
-        es_phase=es_phase,
-        source=(stack.ed_phase, stack.es_phase),
+    choices = ReaderChoices(ed_phase=ed_phase, es_phase=es_phase)
+    return report_on(
+        study,
+        stack_index,
+        labels,
+        provenance,
+        choices,
+        review=review,
+        program_version=program_version,
     )
-    lv, rv = (_pump_function(curves[which], choice) for which in (Structure.LV, Structure.RV))
-    wall, patient = curves[Structure.MYOCARDIUM], study.patient
-    lv_range, rv_range = (
-        ef_range(provenance, choice, ventricle, structure)
-        for ventricle, structure in ((lv, Structure.LV), (rv, Structure.RV))
-    )
+
+
+def report_on(
+    study: Study,
+    stack_index: int,
+    labels: LabelMap,
+    provenance: Provenance,
+    choices: ReaderChoices,
+    *,
+    review: Review | None = None,
+    program_version: str,
+) -> Report:
+    """Measure a labelled stack as a reader decided.
+
+    Args:
+        study: The study the labels belong to.
+        stack_index: Which of its stacks they were drawn on.
+        labels: On that stack's grid; phases without labels are not measured.
+        provenance: Who made them.
+        choices: Conventions, phases by hand, slices left out, insertion points by hand.
+        review: What readers decided about the labels, slices left out at the base among it;
+            nothing yet where None.
+        program_version: Is printed.
+
+    Raises:
+        UnmeasurableError: The stack would give wrong millilitres or none at all, there is no LV,
+            or the conventions cannot be followed.
+        GridMismatchError: The labels do not lie on the stack.
+    """
+    stack, patient = study.stacks[stack_index], study.patient
+    refuse_unmeasurable(stack, labels)
+    refuse_unknown_size(stack)
+    decided = review or Review()
+    choices = replace(choices, excluded=choices.excluded | decided.left_out)
+    found = measure_quantities(stack, labels, patient, choices)
+    volumes, choice = found.volumes, found.volumes.choice
+    lv_range = ef_range(provenance, choice, volumes.lv, Structure.LV)
+    rv_range = ef_range(provenance, volumes.rv_choice, volumes.rv, Structure.RV)
     measured = [phase for phase in (choice.ed, choice.es) if phase is not None]
     findings = [*lint(labels, choice, phases=measured), *lint_patient(patient)]
-    decided = review or Review()
     warnings = [
         *repeat_problems(study, stack),  # first: they put every number in doubt
         *warn_of_unfamiliar(provenance.doubt.values()),
-        *_warn_about_phases(stack, choice),
+        *warn_about_phases(stack, choice, atrium_alone=found.atrium_alone),
+        *warn_about_one_slice(stack),
         *describe_all([each for each in findings if not decided.ignores(each.key)], choice),
     ]
+    answers = {key: find_range(key, patient, found.conventions) for key in RANGED}
     return replace(
         _make_empty(study, stack_index, provenance, program_version),
         choice=choice,
-        lv=lv,
-        rv=rv,
+        lv=volumes.lv,
+        rv=volumes.rv,
         lv_ef_range=lv_range,
         rv_ef_range=rv_range,
-        mass_ed_g=_wall_mass_g(wall, choice.ed),
-        mass_es_g=_wall_mass_g(wall, choice.es),
-        cardiac_output_l_min=cardiac_output_l_min(lv.stroke_volume_ml, patient.heart_rate_bpm),
-        curves=tuple(curves.values()),
+        mass_ed_g=volumes.mass_ed_g,
+        mass_es_g=volumes.mass_es_g,
+        body_surface_m2=found.body_surface_m2,
+        cardiac_output_l_min=found.lv_output_l_min,
+        curves=_curves_of(found),
         slices=tuple(_measure_slices(labels, choice, provenance)),
         images=tuple(cut_images(stack, labels, choice)),
-        conventions=make_conventions(choice.rule, doubt=bool(lv_range or rv_range)),
+        conventions=_conventions_of(found, doubt=bool(lv_range or rv_range)),
         warnings=tuple(dict.fromkeys(warnings)),
         set_aside=set_aside(findings, choice, decided),
         review=decided,
+        choices=found.conventions,
+        excluded=tuple(sorted(choices.excluded)),
+        quantities=found,
+        ranges={key: each.found for key, each in answers.items() if each.found is not None},
+        ranges_missing={key: each.why_not for key, each in answers.items() if each.found is None},
     )
+
+
+def _curves_of(found: Quantities) -> tuple[VolumeCurve, ...]:
+    """The curves that say something: where the left atrium is alone, only its own."""
+    curves = found.volumes.curves.values()
+    return tuple(
+        each for each in curves if not found.atrium_alone or each.structure is Structure.LEFT_ATRIUM
+    )
+
+
+def _conventions_of(found: Quantities, *, doubt: bool) -> tuple[Convention, ...]:
+    made = make_conventions(doubt=doubt, chosen=found.conventions)
+    return tuple(each for each in made if not found.atrium_alone or each.key in _OF_ATRIUM)
 
 
 def make_unmeasured_report(
@@ -267,66 +349,6 @@ def _make_empty(
     )
 
 
-def _pump_function(curve: VolumeCurve, choice: PhaseChoice) -> VentricleFunction:
-    return VentricleFunction(curve.at_ml(choice.ed), curve.at_ml(choice.es))
-
-
-def _wall_mass_g(wall: VolumeCurve, phase: int | None) -> float | None:
-    volume_ml = wall.at_ml(phase)
-    return None if volume_ml is None else mass_g(volume_ml)
-
-
-def _refuse_unmeasurable(stack: Stack, labels: LabelMap) -> None:
-    for problem in stack.problems:
-        if problem.blocking:
-            raise UnmeasurableError(
-                f"This stack would give wrong volumes: {problem.what} ({problem.where})",
-                hint=problem.hint,
-            )
-    if stack.holes:
-        phase, slice_index = stack.holes[0]
-        raise UnmeasurableError(
-            f"{len(stack.holes)} images of the stack are missing, the first at phase "
-            f"{phase + 1}, slice {slice_index + 1}.",
-            hint="Export the whole series again; volumes over a hole would be too small.",
-        )
-    if labels.shape != stack.cine.shape or not labels.geometry.matches(stack.cine.geometry):
-        raise GridMismatchError(
-            f"The label map is {labels.shape} voxels (t, z, y, x), the cine {stack.cine.shape}, "
-            "or they lie at different places.",
-            hint="It was probably drawn on another series. Open it together with that one.",
-        )
-
-
-def _refuse_unknown_size(stack: Stack) -> None:
-    if not stack.size_known:
-        raise UnmeasurableError(
-            "The size of a pixel is not known, so nothing can be measured in ml.",
-            hint="The labels can be saved and compared; volumes need DICOM or NIfTI images with "
-            "their spacing.",
-        )
-
-
-def _warn_about_phases(stack: Stack, choice: PhaseChoice) -> list[str]:
-    warnings = []
-    if choice.ed is None or choice.es is None:
-        phase = choice.ed if choice.ed is not None else choice.es
-        assert phase is not None
-        warnings.append(
-            f"Only phase {phase + 1} is labelled, taken as {'ES' if choice.ed is None else 'ED'}: "
-            "there is no stroke volume and no ejection fraction."
-        )
-    for name, found, stated in (
-        ("ED", choice.ed, stack.ed_phase),
-        ("ES", choice.es, stack.es_phase),
-    ):
-        if found is not None and stated is not None and found != stated:
-            warnings.append(
-                f"The source calls phase {stated + 1} {name}, measured was phase {found + 1}."
-            )
-    return warnings
-
-
 def _measure_slices(
     labels: LabelMap, choice: PhaseChoice, provenance: Provenance
 ) -> list[SliceAreas]:
@@ -334,12 +356,17 @@ def _measure_slices(
     for phase in (choice.ed, choice.es):
         if phase is None:
             continue
-        lv, myocardium, rv = (
+        lv, myocardium, rv, atrium = (
             slice_areas_mm2(labels, structure, phase=phase)
-            for structure in (Structure.LV, Structure.MYOCARDIUM, Structure.RV)
+            for structure in (
+                Structure.LV,
+                Structure.MYOCARDIUM,
+                Structure.RV,
+                Structure.LEFT_ATRIUM,
+            )
         )
         errors_ml = expected_errors_ml(provenance, phase, labels.shape[1])
         for z, error_ml in enumerate(errors_ml):
             areas = (float(lv[z]), float(myocardium[z]), float(rv[z]))
-            rows.append(SliceAreas(phase, z, *areas, expected_error_ml=error_ml))
+            rows.append(SliceAreas(phase, z, *areas, error_ml, float(atrium[z])))
     return rows

@@ -106,7 +106,7 @@ def _borders(
 
 
 def _border_mm(heart: NDArray[np.uint8], spacing_mm: tuple[float, float]) -> NDArray[np.float64]:
-    """How long each pair of structures borders on each other [mm], symmetric (4, 4)."""
+    """How long each pair of structures borders on each other [mm], symmetric (5, 5)."""
     count = len(Structure)
     y_mm, x_mm = spacing_mm
     lengths = np.zeros((count, count))

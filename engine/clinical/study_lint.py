@@ -40,16 +40,20 @@ which the curve must rise between two minima for both to count. Models are less 
 Counts = NDArray[np.int64]
 
 _VENTRICLES = (Structure.LV, Structure.RV)
+_OF_HEART = list(HEART_STRUCTURES)
 
 
 def lint_counts(counts: Counts, choice: PhaseChoice, *, voxel_ml: float | None) -> list[Finding]:
     """Check a study by its voxels on each slice.
 
     Args:
-        counts: Voxels of each structure, (t, z, 4), as `VoxelTally.counts` gives.
+        counts: Voxels of each structure, (t, z, 5), as `VoxelTally.counts` gives. Nothing is found
+            where the left atrium alone is drawn: the checks know hearts by their ventricles.
         choice: End diastole and end systole; both None where nothing can be measured.
         voxel_ml: Volume of a voxel [ml]; None where it is not known: numbers are then left out.
     """
+    if counts[..., Structure.LEFT_ATRIUM].any() and not counts[..., _OF_HEART].any():
+        return []
     named = [phase for phase in (choice.ed, choice.es) if phase is not None]
     found: list[Finding] = []
     for phase in named:
@@ -128,7 +132,7 @@ def _slice_counts(counts: Counts, ed: int, es: int) -> Iterator[Finding]:
 
 
 def _phases_without_lv(counts: Counts) -> Iterator[Finding]:
-    drawn = counts[:, :, 1:].any(axis=(1, 2))  # (t,)
+    drawn = counts[..., _OF_HEART].any(axis=(1, 2))  # (t,)
     empty = np.flatnonzero(drawn & ~counts[:, :, Structure.LV].any(axis=1)).tolist()
     if empty:
         listed = ", ".join(str(phase + 1) for phase in empty)

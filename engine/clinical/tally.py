@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clinical.volumes import VolumeCurve
-from engine.labelmap import LabelMap, LabelPatch
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.labelmap import LabelMap, LabelPatch, SlicePlace
+from engine.structures import ALL_STRUCTURES, Structure
 
 
 class VoxelTally:
@@ -24,7 +24,7 @@ class VoxelTally:
         self._counts = np.zeros((*labels.shape[:2], len(Structure)), np.int64)  # (t, z, structure)
         for phase, voxels in enumerate(labels.voxels):
             heart = _cut_out(voxels)
-            for structure in HEART_STRUCTURES:
+            for structure in ALL_STRUCTURES:
                 found = np.count_nonzero(heart == structure, axis=(1, 2))
                 self._counts[phase, :, structure] = found
 
@@ -37,9 +37,13 @@ class VoxelTally:
         self._counts += (gained - lost).reshape(self._counts.shape)
         self._counts[..., Structure.BACKGROUND] = 0
 
+    def __contains__(self, place: SlicePlace) -> bool:
+        """Whether the map has this phase and slice, 0-based."""
+        return all(0 <= at < count for at, count in zip(place, self._shape, strict=False))
+
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Voxels of each structure on each slice, (t, z, 4), a read-only view; background is 0."""
+        """Voxels of each structure on each slice, (t, z, 5), a read-only view; background is 0."""
         view = self._counts.view()
         view.setflags(write=False)
         return view

@@ -1,10 +1,13 @@
 """Volumes of the ventricles by slice summation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.geometry import Geometry
 from engine.labelmap import LabelMap
 from engine.structures import MYOCARDIUM_G_PER_ML, Structure
 
@@ -29,6 +32,76 @@ def volume_ml(labels: LabelMap, structure: Structure, *, phase: int) -> float:
 def mass_g(myocardium_ml: float) -> float:
     """Mass of a volume of myocardium [g]."""
     return myocardium_ml * MYOCARDIUM_G_PER_ML
+
+
+class EndSlices(StrEnum):
+    """How high the discs of the first and the last drawn slice are."""
+
+    WHOLE = "whole"
+    """As high as all others: the distance of slice centres (SCMR 2020; Medviso Segment)."""
+
+    HALF_GAP = "half gap"
+    """Without the half gap beyond them: (thickness + distance) / 2 (LazyLuna)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscRule:
+    """What is needed to turn areas into volumes.
+
+    Attributes:
+        ends: How high the end discs are.
+        thickness_mm: Thickness of a slice without the gap; only `HALF_GAP` needs it.
+    """
+
+    ends: EndSlices = EndSlices.WHOLE
+    thickness_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        assert self.ends is EndSlices.WHOLE or self.thickness_mm is not None
+
+
+def disc_heights_mm(
+    drawn: NDArray[np.bool_], distance_mm: float, rule: DiscRule
+) -> NDArray[np.float64]:
+    """How high the disc of each slice counts [mm].
+
+    At 8 mm slices with a gap of 2 mm all discs are 10 mm by `WHOLE`; by `HALF_GAP` the two end
+    discs are 9 mm, and a single slice is 8 mm.
+
+    Args:
+        drawn: Where the structure is drawn, (..., z).
+        distance_mm: Between slice centres, gap included.
+        rule: What the end slices are worth.
+
+    Returns:
+        (..., z).
+    """
+    heights = np.full(drawn.shape, distance_mm, np.float64)
+    if rule.ends is EndSlices.HALF_GAP and rule.thickness_mm is not None:
+        half_gap_mm = (distance_mm - rule.thickness_mm) / 2
+        first = drawn & (np.cumsum(drawn, axis=-1) == 1)
+        backwards = drawn[..., ::-1]
+        last = (backwards & (np.cumsum(backwards, axis=-1) == 1))[..., ::-1]
+        heights -= half_gap_mm * (first.astype(np.float64) + last)
+    return heights
+
+
+def disc_volumes_ml(
+    counts: NDArray[np.integer], geometry: Geometry, rule: DiscRule
+) -> NDArray[np.float64]:
+    """Volume of each disc [ml]: voxels x area of a voxel x height of the disc.
+
+    Args:
+        counts: Voxels of one structure on each slice, (..., z).
+        geometry: Gives the area of a voxel and the distance of slice centres.
+        rule: How high the end discs are.
+
+    Returns:
+        (..., z).
+    """
+    z_mm, y_mm, x_mm = geometry.spacing_mm
+    heights_mm = disc_heights_mm(counts > 0, z_mm, rule)
+    return np.asarray(counts * heights_mm * (y_mm * x_mm / 1000), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +133,20 @@ def make_curve(labels: LabelMap, structure: Structure) -> VolumeCurve:
     phases = tuple(labels.labelled_phases())
     volumes = tuple(volume_ml(labels, structure, phase=phase) for phase in phases)
     return VolumeCurve(structure, phases, volumes)
+
+
+def curve_of(
+    structure: Structure, phases: Sequence[int], discs_ml: NDArray[np.float64]
+) -> VolumeCurve:
+    """The curve of discs that have been measured.
+
+    Args:
+        structure: Whose.
+        phases: The labelled phases, rising.
+        discs_ml: Of every phase and slice, (t, z), see `disc_volumes_ml`.
+    """
+    volumes = discs_ml[list(phases)].sum(axis=1).tolist()
+    return VolumeCurve(structure, tuple(phases), tuple(volumes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ PhasesByHand = tuple[int | None, int | None]
 _SCHEMA = 1
 _PROGRAM = "HeartSeg"
 _FILES_NAMED = 4
+_VALUES = {"0": "background", "1": "RV", "2": "myocardium", "3": "LV", "4": "left atrium"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def make_note(
         "provenance": provenance_as_json(provenance),
         "phases_by_hand": dict(zip(("ed", "es"), phases_by_hand, strict=True)),
         "review": review.as_json(),
-        "values": {"0": "background", "1": "RV", "2": "myocardium", "3": "LV"},
+        "values": _VALUES,
     }
     return (json.dumps(note, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -218,7 +219,7 @@ def _review(content: Any, shape: tuple[int, ...]) -> Review:
             stack has not.
     """
     review = Review.from_json(content)
-    for phase, slice_index in review.approved | review.propagated:
+    for phase, slice_index in review.approved | review.propagated | review.left_out:
         if phase >= shape[0] or slice_index >= shape[1]:
             raise ValueError(f"there is no slice {slice_index} of phase {phase}")
     return review

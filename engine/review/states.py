@@ -17,7 +17,8 @@ class SliceState(StrEnum):
     """How far the labels of one slice of one phase have come."""
 
     EMPTY = "empty"  # no labels, and no model has looked there
-    PREDICTED = "predicted"  # as a model or a file gave them; nobody has changed or approved them
+    GIVEN = "given"  # as a file gave them, a reference's too; nobody has changed or approved them
+    PREDICTED = "predicted"  # as a model gave them, likewise
     EDITED = "edited"
     PROPAGATED = "propagated"  # carried over from another slice, and accepted
     APPROVED = "approved"
@@ -76,6 +77,7 @@ class Review:
         ignored: Findings that were set aside, in order.
         seconds: Time readers have spent on it [s].
         strokes: Edits they have made.
+        left_out: Slices at the base that are drawn and do not count (`engine.clinical.basal`).
     """
 
     approved: frozenset[SlicePlace] = frozenset()
@@ -84,6 +86,7 @@ class Review:
     ignored: tuple[Ignored, ...] = ()
     seconds: float = 0.0
     strokes: int = 0
+    left_out: frozenset[SlicePlace] = frozenset()
 
     @property
     def approval(self) -> ReviewEvent | None:
@@ -193,6 +196,11 @@ class Review:
         event = ReviewEvent(ReviewKind.REOPENED, reader, at, EDITED_SINCE)
         return replace(self, events=(*self.events, event))
 
+    def leave_out(self, places: frozenset[SlicePlace], *, reader: str, at: str) -> "Review":
+        """Of the drawn slices at the base, let these not count; opens an approved study again."""
+        opened = self._reopened_by_edit(places ^ self.left_out, reader, at)
+        return replace(opened, left_out=places)
+
     def ignore(self, key: str, reason: str, reader: str) -> "Review":
         """Set a finding aside; a later reason takes the place of an earlier one.
 
@@ -227,6 +235,7 @@ class Review:
             "ignored": [asdict(each) for each in self.ignored],
             "seconds": float(self.seconds),
             "strokes": int(self.strokes),
+            "left_out": [list(place) for place in sorted(self.left_out)],
         }
 
     @classmethod
@@ -254,6 +263,7 @@ class Review:
             tuple(ignored),
             seconds,
             strokes,
+            _places(content.get("left_out", [])),
         )
 
 
@@ -291,6 +301,6 @@ def state_of(
         return SliceState.PROPAGATED
     if place in corrected:
         return SliceState.EDITED
-    if place in labelled or place[0] in predicted_phases:
+    if place[0] in predicted_phases:
         return SliceState.PREDICTED
-    return SliceState.EMPTY
+    return SliceState.GIVEN if place in labelled else SliceState.EMPTY

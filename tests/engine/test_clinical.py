@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from engine.clinical.body import body_surface_m2
 from engine.clinical.phases import PhaseChoice, PhaseRule, choose_phases
-from engine.clinical.physiology import body_surface_m2, cardiac_output_l_min, indexed
+from engine.clinical.physiology import cardiac_output_l_min, indexed
 from engine.clinical.volumes import (
     VentricleFunction,
     VolumeCurve,

@@ -244,7 +244,7 @@ def counts_of(
     muscle: tuple[float, float] = (100, 100),
 ) -> NDArray[np.int64]:
     """Two phases of one slice, so many voxels each."""
-    counts = np.zeros((2, 3, 4), np.int64)
+    counts = np.zeros((2, 3, len(Structure)), np.int64)
     counts[:, 1, LV], counts[:, 1, RV], counts[:, 1, MYO] = lv, rv, muscle
     return counts
 
@@ -287,7 +287,7 @@ def beat(phases: int = 20) -> NDArray[np.float64]:
 
 
 def curve_findings(volumes: NDArray[np.float64]) -> list[Finding]:
-    counts = np.zeros((len(volumes), 3, 4), np.int64)
+    counts = np.zeros((len(volumes), 3, len(Structure)), np.int64)
     counts[:, 1, LV] = np.round(volumes)
     counts[:, 1, MYO] = 100
     choice = PhaseChoice(int(volumes.argmax()), int(volumes.argmin()), PhaseRule.BY_HAND)
@@ -329,7 +329,7 @@ def test_few_or_scattered_phases_make_no_curve() -> None:
     assert curve_findings(beat(14)[::2]) == []
     assert curve_findings(np.tile(jumping, 3))
 
-    counts = np.zeros((20, 1, 4), np.int64)
+    counts = np.zeros((20, 1, len(Structure)), np.int64)
     counts[::2, 0, LV] = [100, 40, 90, 45, 95, 100, 40, 90, 45, 95]
     choice = PhaseChoice(0, 2, PhaseRule.BY_HAND)
     assert not {FindingKind.CURVE_JUMP} & kinds(lint_counts(counts, choice, voxel_ml=None))

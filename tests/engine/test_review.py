@@ -135,14 +135,15 @@ PLACE = (1, 4)
     ("facts", "state"),
     [
         ({}, SliceState.EMPTY),
-        ({"labelled": {PLACE}}, SliceState.PREDICTED),
+        ({"labelled": {PLACE}}, SliceState.GIVEN),
+        ({"labelled": {PLACE}, "predicted_phases": {1}}, SliceState.PREDICTED),
         ({"predicted_phases": {1}}, SliceState.PREDICTED),
         ({"predicted_phases": {0}}, SliceState.EMPTY),
         ({"corrected": {PLACE}, "labelled": {PLACE}}, SliceState.EDITED),
         ({"corrected": {PLACE}}, SliceState.EDITED),
         ({"review": Review().propagate([PLACE]), "corrected": {PLACE}}, SliceState.PROPAGATED),
         ({"review": Review().approve_slices([PLACE]), "corrected": {PLACE}}, SliceState.APPROVED),
-        ({"review": Review().approve_slices([(1, 3)]), "labelled": {PLACE}}, SliceState.PREDICTED),
+        ({"review": Review().approve_slices([(1, 3)]), "labelled": {PLACE}}, SliceState.GIVEN),
     ],
 )
 def test_the_state_of_a_slice(facts: dict[str, object], state: SliceState) -> None:

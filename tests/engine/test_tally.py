@@ -9,7 +9,7 @@ from engine.clinical.tally import VoxelTally
 from engine.clinical.volumes import make_curve
 from engine.geometry import Geometry
 from engine.labelmap import LabelMap
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import ALL_STRUCTURES, Structure
 
 SHAPE = (3, 4, 6, 5)
 GEOMETRY = Geometry.from_affine(np.diag([1.5, 2.0, 8.0, 1.0]), SHAPE[1:])
@@ -25,14 +25,14 @@ def test_a_tally_measures_what_slice_summation_measures() -> None:
 
     tally = VoxelTally(labels)
 
-    for structure in HEART_STRUCTURES:
+    for structure in ALL_STRUCTURES:
         counted, summed = tally.curve(structure), make_curve(labels, structure)
         assert counted.phases == summed.phases
         assert counted.volumes_ml == pytest.approx(summed.volumes_ml)
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 3), st.integers(1, 300)), max_size=8)
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 4), st.integers(1, 300)), max_size=8)
 )
 @settings(max_examples=40, deadline=None)
 def test_patches_keep_it_equal_to_a_tally_made_anew(
@@ -49,7 +49,7 @@ def test_patches_keep_it_equal_to_a_tally_made_anew(
 
     anew = VoxelTally(labels)
     assert tally.labelled_phases() == anew.labelled_phases()
-    for structure in HEART_STRUCTURES:
+    for structure in ALL_STRUCTURES:
         assert tally.curve(structure) == anew.curve(structure)
 
 
