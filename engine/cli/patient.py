@@ -10,6 +10,8 @@ from rich.table import Table
 from engine import __version__
 from engine.cli.console import drive, say, say_json, say_note, say_table, write_json
 from engine.cli.studies import labels_of, open_study, stack_of
+from engine.clinical.conventions import Conventions
+from engine.clinical.template import Profile
 from engine.doubt import UNFAMILIAR
 from engine.errors import UnmeasurableError
 from engine.labelmap import LabelMap
@@ -83,13 +85,14 @@ def predict(
     device: DeviceOption = DeviceChoice.AUTO,
     stack: StackOption = 1,
 ) -> None:
-    """Label LV, RV and myocardium and measure them.
+    """Label LV, RV and myocardium, or the left atrium, as the model does, and measure them.
 
     Writes labels.nii.gz (x, y, z, t on the study's own grid; phases not predicted are 0) and
     report.json into the output folder; a report without numbers, and why, where no LV is found
     or the images give no pixel size.
     """
-    from engine.clinical.export import refuse_foreign_reports, report_facts
+    from engine.clinical.export import report_facts
+    from engine.clinical.own_files import refuse_foreign_reports
     from engine.io.atomic_file import make_folder
     from engine.io.label_store import refuse_foreign, save_labels
     from engine.learning.checkpoint import load_model
@@ -122,7 +125,7 @@ def predict(
     _show(measured)
 
 
-def report(
+def report(  # noqa: PLR0913  (each is an option of the command)
     study: StudyArgument,
     out: OutOption,
     labels: Annotated[
@@ -135,8 +138,22 @@ def report(
     final: Annotated[
         bool, typer.Option("--final", help="Refuse labels that no reader has approved.")
     ] = False,
+    template: Annotated[
+        Path | None,
+        typer.Option("--template", help="Letterhead, language and forms; else that of this place."),
+    ] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option("--profile", help="research leaves names and dates out, hospital keeps them."),
+    ] = None,
+    convention: Annotated[
+        list[str] | None,
+        typer.Option("--convention", help="How to measure: basal=half; may be given repeatedly."),
+    ] = None,
 ) -> None:
     """Measure labels and write report.pdf, report.csv and report.json.
+
+    A template (docs/report.md) adds report.html, report.xlsx or a row for REDCap.
 
     Of a study that came as DICOM, also seg.dcm (the labels at ED and ES) and sr.dcm (the
     measurements, TID 1500), for the archive that the images came from.
@@ -144,10 +161,18 @@ def report(
     ED and ES are those of --ed and --es, else those chosen by hand when the labels were saved,
     else the phases with the largest and the smallest LV cavity. Until a reader has approved the
     labels, the report is marked "NOT APPROVED".
+
+    Conventions: papillary=cavity|mass, basal=reader|half|full, end_slices="whole"|"half gap",
+    body_surface=mosteller|dubois|haycock, rv_phases="as LV"|own, mass_phase=ED|ES, ef_digits=0|1,
+    density_g_per_ml=1.05.
     """
     from engine.clinical.approval import approval_line, refuse_unapproved
     from engine.clinical.dicom_export import export_report
+    from engine.clinical.template import read_template
 
+    wanted = read_template(template)
+    if profile is not None:
+        wanted = wanted.model_copy(update={"profile": profile})
     opened = open_study(study)
     chosen = stack_of(opened, stack)
     stored = labels_of(opened, chosen, stack - 1, labels)
@@ -159,10 +184,11 @@ def report(
         ed_phase=stored.ed_phase if ed is None else ed - 1,
         es_phase=stored.es_phase if es is None else es - 1,
         review=stored.review,
+        conventions=Conventions.parse(convention or ()),
     )
     if final:
         refuse_unapproved(measured)
-    exported = drive(export_report(measured, chosen, stored.labels, out))
+    exported = drive(export_report(measured, chosen, stored.labels, out, wanted))
     for path in exported.files:
         say(f"Wrote {path}")
     if exported.note:
@@ -190,16 +216,17 @@ def _measure(
     ed_phase: int | None = None,
     es_phase: int | None = None,
     review: Review | None = None,
+    conventions: Conventions | None = None,
 ) -> "Report":
-    from engine.clinical.report import make_report
+    from engine.clinical.measuring import ReaderChoices
+    from engine.clinical.report import report_on
 
-    return make_report(
+    return report_on(
         study,
         index,
         labels,
         provenance,
-        ed_phase=ed_phase,
-        es_phase=es_phase,
+        ReaderChoices(conventions or Conventions(), ed_phase, es_phase),
         review=review,
         program_version=__version__,
     )
@@ -235,6 +262,21 @@ def _show(report: "Report") -> None:
         shown = ["-" if value is None else f"{value:.1f}" for value in values]
         low_high = "-" if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}"
         table.add_row(name, *shown, low_high)
-    say_table(table)
+    if not report.atrium_alone:
+        say_table(table)
+    _show_atrium(report)
     for warning in report.warnings:
         say_note(f"Note: {warning}")
+
+
+def _show_atrium(report: "Report") -> None:
+    """The left atrium, where there is one."""
+    found = None if report.quantities is None else report.quantities.left_atrium
+    if found is None:
+        return
+    if found.smallest_ml is None:
+        say(f"Left atrium: {found.largest_ml:.1f} ml")
+        return
+    emptied = found.emptying_fraction
+    share = "" if emptied is None else f", emptying fraction {100 * emptied:.1f} %"
+    say(f"Left atrium: {found.smallest_ml:.1f} to {found.largest_ml:.1f} ml{share}")

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.clinical.export import refuse_foreign_reports, write_report
+from engine.clinical.anonymous import identity_of, salt_of_this_computer, without_identity
+from engine.clinical.export import write_report
+from engine.clinical.own_files import refuse_foreign_reports
 from engine.clinical.physiology import indexed
 from engine.clinical.report import Report
+from engine.clinical.template import Form, Profile, ReportTemplate
 from engine.clinical.volumes import VentricleFunction
 from engine.drawing.canvas import CLASS_COLOURS
 from engine.errors import UnreadableStudyError
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
     Rows = tuple[tuple[Quantity, float], ...]
 
+_LEFT_OUT = (
+    "Names and dates of the patient are left out; the report is of {}. A hospital's template "
+    '(profile = "hospital") keeps them.'
+)
 DICOM_FILES = ("seg.dcm", "sr.dcm")
 """What is written beside a report of a study that came as DICOM."""
 
@@ -36,38 +43,61 @@ class Exported:
 
     Attributes:
         files: In the order of writing.
-        note: Why there are no DICOM results of a study that came as DICOM; else empty.
+        note: What the reader should know: that names were left out, or why there are no DICOM
+            results of DICOM images; else empty.
     """
 
     files: tuple[Path, ...]
     note: str = ""
 
 
-def export_report(report: Report, stack: Stack, labels: LabelMap, folder: Path) -> Steps[Exported]:
-    """Write a report, and beside it DICOM results where the study came as DICOM.
+def export_report(
+    report: Report,
+    stack: Stack,
+    labels: LabelMap,
+    folder: Path,
+    template: ReportTemplate | None = None,
+) -> Steps[Exported]:
+    """Write a report as a place wants it, and beside it DICOM results of DICOM images.
+
+    Unless the template is a hospital's, what names the patient of DICOM images is left out of all
+    files; see `engine.clinical.anonymous`.
 
     Args:
         report: What was measured.
         stack: The images.
         labels: What was drawn on them.
         folder: Where to write; made if missing.
+        template: Forms, language, letterhead, profile; None for the usual ones.
 
     Raises:
         CannotSaveError: The folder cannot be written to, or one of the files is not ours.
+        HeartSegError: The template's logo cannot be used.
     """
-    if stack.sources:
+    wanted = template or ReportTemplate()
+    with_dicom = bool(stack.sources) and Form.DICOM in wanted.forms
+    if with_dicom:
         refuse_foreign_reports(folder, DICOM_FILES)
-    files = yield from write_report(report, folder)
-    try:
-        results = yield from write_dicom_results(report, stack, labels, folder)
-    except UnreadableStudyError as error:
-        note = f"There is no {' and no '.join(DICOM_FILES)}: {error.what} {error.hint}"
+    pseudonym, note = "", ""
+    if stack.sources and wanted.profile is Profile.RESEARCH:
+        salt = salt_of_this_computer()
+        identity = identity_of(report, salt)
+        if identity is not None:
+            report, pseudonym = without_identity(report, salt), identity.pseudonym
+            note = _LEFT_OUT.format(pseudonym)
+    files = yield from write_report(report, folder, wanted)
+    if not with_dicom:
         return Exported(tuple(files), note)
-    return Exported((*files, *results))
+    try:
+        results = yield from write_dicom_results(report, stack, labels, folder, pseudonym=pseudonym)
+    except UnreadableStudyError as error:
+        why = f"There is no {' and no '.join(DICOM_FILES)}: {error.what} {error.hint}"
+        return Exported(tuple(files), f"{why} {note}".strip())
+    return Exported((*files, *results), note)
 
 
 def write_dicom_results(
-    report: Report, stack: Stack, labels: LabelMap, folder: Path
+    report: Report, stack: Stack, labels: LabelMap, folder: Path, *, pseudonym: str = ""
 ) -> Steps[list[Path]]:
     """Write the labels of the measured phases as DICOM SEG and the measurements as DICOM SR.
 
@@ -79,6 +109,7 @@ def write_dicom_results(
         stack: The images.
         labels: What was drawn on them.
         folder: Where to write; made if missing.
+        pseudonym: In place of what names the patient; empty: it stays.
 
     Returns:
         The files; empty where the study did not come as DICOM or nothing is drawn.
@@ -96,6 +127,8 @@ def write_dicom_results(
 
     refuse_foreign_reports(folder, DICOM_FILES)
     sources = yield from read_sources(stack, set(moments.values()))
+    if pseudonym:
+        sources = sources.without_identity(pseudonym)
     segments = list_segments(labels, moments, _colours())
     if not segments:
         return []

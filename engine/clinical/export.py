@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 from dataclasses import asdict
 from io import StringIO
 from math import isfinite
@@ -10,79 +10,85 @@ from pathlib import Path
 from typing import Any
 
 from engine.clinical.approval import approval_facts
+from engine.clinical.forms.html_page import html_page
+from engine.clinical.forms.redcap import redcap_csv, redcap_dictionary
+from engine.clinical.forms.workbook import workbook_bytes
+from engine.clinical.own_files import CSV_HEADINGS, PROGRAM, refuse_foreign_reports
 from engine.clinical.pdf import make_pdf
 from engine.clinical.physiology import indexed
+from engine.clinical.quantity_facts import (
+    atrium_facts,
+    basal_facts,
+    mass_volume_ratio,
+    range_facts,
+    rate_facts,
+    rate_places,
+    rates_of,
+    slice_facts,
+    wall_facts,
+)
 from engine.clinical.report import Report
+from engine.clinical.template import Form, ReportTemplate
 from engine.clinical.volumes import VentricleFunction
-from engine.errors import CannotSaveError
 from engine.io.atomic_file import write_atomically
 from engine.progress import Progress, Steps
+from engine.structures import Structure
 
-_PROGRAM = "HeartSeg"
-_CSV_HEADINGS = ("section", "quantity", "phase", "slice", "value")
-REPORT_FILES = ("report.json", "report.csv", "report.pdf")
-"""What a report is written to."""
+FORM_FILES: Mapping[Form, tuple[str, ...]] = {
+    Form.JSON: ("report.json",),
+    Form.CSV: ("report.csv",),
+    Form.PDF: ("report.pdf",),
+    Form.HTML: ("report.html",),
+    Form.EXCEL: ("report.xlsx",),
+    Form.REDCAP: ("redcap.csv", "redcap_dictionary.csv"),
+    Form.DICOM: (),  # see `engine.clinical.dicom_export`
+}
+"""What each form of a report is written to."""
 
 
-def write_report(report: Report, folder: Path) -> Steps[list[Path]]:
-    """Write `report.json`, `report.csv` and `report.pdf` into a folder, and return their paths.
+def write_report(
+    report: Report, folder: Path, template: ReportTemplate | None = None
+) -> Steps[list[Path]]:
+    """Write a report into a folder in the forms that a template wants, and return their paths.
 
     Each file is written beside its place and then moved there, so that a reader never sees half
-    a report and an older one survives a failure.
+    a report and an older one survives a failure. The report is written as it is: leaving names
+    out is the caller's, see `engine.clinical.anonymous`.
+
+    Args:
+        report: What was measured.
+        folder: Where to; made if missing.
+        template: Forms, language and letterhead; None for the usual ones.
 
     Raises:
         CannotSaveError: The folder cannot be written to, or one of the files is not ours.
     """
-    refuse_foreign_reports(folder)
-    makers: dict[str, Callable[[Report], bytes]] = {
-        "report.json": lambda report: report_json(report).encode(),
-        "report.csv": lambda report: report_csv(report).encode("utf-8-sig"),  # for Excel
-        "report.pdf": make_pdf,
-    }
+    wanted = template or ReportTemplate()
+    names = [name for form in wanted.forms for name in FORM_FILES[form]]
+    refuse_foreign_reports(folder, names)
     written = []
-    for number, (name, make) in enumerate(makers.items()):
-        yield Progress(number, len(makers), f"Writing {name}")
-        write_atomically(folder / name, make(report))
+    for number, name in enumerate(names):
+        yield Progress(number, len(names), f"Writing {name}")
+        write_atomically(folder / name, _content_of(name, report, wanted))
         written.append(folder / name)
-    yield Progress(len(makers), len(makers), "Report written")
+    yield Progress(len(names), len(names), "Report written")
     return written
 
 
-def refuse_foreign_reports(folder: Path, names: Iterable[str] = REPORT_FILES) -> None:
-    """Refuse a folder in which a report would take the place of a file that is not ours.
-
-    Args:
-        folder: Where the report is to be written; need not exist.
-        names: The files that will be written.
-
-    Raises:
-        CannotSaveError: One of them is there and was not written by HeartSeg.
-    """
-    for name in names:
-        if not _is_free_or_ours(folder / name):
-            raise CannotSaveError(
-                f"{folder / name} was not written by HeartSeg.",
-                hint="Choose another folder, or move that file away.",
-            )
-
-
-def _is_free_or_ours(path: Path) -> bool:
-    try:
-        if not path.exists():
-            return True
-    except OSError:
-        return True  # nobody can write there either, and writing says why
-    try:
-        content = path.read_bytes()
-        if path.suffix == ".dcm":
-            return content[128:132] == b"DICM" and _PROGRAM.encode() in content
-        if path.suffix == ".json":
-            facts = json.loads(content)
-            return bool(facts["program"]["name"] == _PROGRAM and "lv" in facts)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    start = ",".join(_CSV_HEADINGS).encode("utf-8-sig")
-    return content.startswith(start) or f"/Author ({_PROGRAM} ".encode() in content
+def _content_of(name: str, report: Report, template: ReportTemplate) -> bytes:
+    """What stands in one of the files of a report."""
+    if name == "report.pdf":
+        return make_pdf(report)
+    if name == "report.csv":
+        return report_csv(report).encode("utf-8-sig")  # for Excel
+    if name == "report.json":
+        return report_json(report).encode()
+    facts = report_facts(report)
+    if name == "report.html":
+        return html_page(report, facts, template).encode()
+    if name == "report.xlsx":
+        return workbook_bytes(facts)
+    return (redcap_csv(facts) if name == "redcap.csv" else redcap_dictionary()).encode()
 
 
 def report_json(report: Report) -> str:
@@ -92,40 +98,73 @@ def report_json(report: Report) -> str:
 
 def report_facts(report: Report) -> dict[str, Any]:
     """The report as plain dictionaries and lists; ejection fractions in per cent."""
-    bsa = report.body_surface_m2
-    lv = _ventricle(report.lv, bsa, report.lv_ef_range) | {
-        "mass_g": report.mass_ed_g,
-        "mass_es_g": report.mass_es_g,
-        "mass_index_g_m2": indexed(report.mass_ed_g, bsa),
-        "co_l_min": report.cardiac_output_l_min,
-        "ci_l_min_m2": indexed(report.cardiac_output_l_min, bsa),
-    }
     facts = {
-        "program": {"name": _PROGRAM, "version": report.program_version},
+        "program": {"name": PROGRAM, "version": report.program_version},
         "created": report.created,
         "research_use_only": True,
         "approval": approval_facts(report),
         "study": _study(report),
         "patient": _patient(report),
-        "phases": {
-            "ed": report.choice.ed,
-            "es": report.choice.es,
-            "ed_ms": report.time_ms(report.choice.ed),
-            "es_ms": report.time_ms(report.choice.es),
-            "rule": str(report.choice.rule),
-        },
-        "lv": lv,
-        "rv": _ventricle(report.rv, bsa, report.rv_ef_range),
-        "bsa_m2": bsa,
+        "phases": _phases(report),
+        "lv": _left(report),
+        "rv": _right(report),
+        "la": atrium_facts(report),
+        "bsa_m2": report.body_surface_m2,
         "heart_rate_bpm": report.patient.heart_rate_bpm,
         "curve": _curve(report),
-        "slices": _slices(report),
+        "slices": slice_facts(report),
+        "rates": {
+            "lv": rate_places(rates_of(report, Structure.LV)),
+            "rv": rate_places(rates_of(report, Structure.RV)),
+        },
+        "wall": wall_facts(report),
+        "basal": basal_facts(report),
+        "normal_ranges": range_facts(report),
+        "choices": report.choices.as_facts(),
         "conventions": {item.key: item.text for item in report.conventions},
         "provenance": _provenance(report),
         "warnings": list(report.warnings),
         "set_aside": [asdict(each) for each in report.set_aside],
     }
     return {key: _finite(value) for key, value in facts.items()}
+
+
+def _phases(report: Report) -> dict[str, Any]:
+    found = report.quantities
+    rv_choice = report.choice if found is None else found.volumes.rv_choice
+    return {
+        "ed": report.choice.ed,
+        "es": report.choice.es,
+        "ed_ms": report.time_ms(report.choice.ed),
+        "es_ms": report.time_ms(report.choice.es),
+        "rule": str(report.choice.rule),
+        "rv_ed": rv_choice.ed,
+        "rv_es": rv_choice.es,
+    }
+
+
+def _left(report: Report) -> dict[str, float | None]:
+    bsa = report.body_surface_m2
+    return _ventricle(report.lv, bsa, report.lv_ef_range) | {
+        "mass_g": report.mass_g,
+        "mass_ed_g": report.mass_ed_g,
+        "mass_es_g": report.mass_es_g,
+        "mass_index_g_m2": indexed(report.mass_g, bsa),
+        "mass_volume_g_ml": mass_volume_ratio(report),
+        "co_l_min": report.cardiac_output_l_min,
+        "ci_l_min_m2": indexed(report.cardiac_output_l_min, bsa),
+        **rate_facts(rates_of(report, Structure.LV)),
+    }
+
+
+def _right(report: Report) -> dict[str, float | None]:
+    bsa = report.body_surface_m2
+    output = None if report.quantities is None else report.quantities.rv_output_l_min
+    return _ventricle(report.rv, bsa, report.rv_ef_range) | {
+        "co_l_min": output,
+        "ci_l_min_m2": indexed(output, bsa),
+        **rate_facts(rates_of(report, Structure.RV)),
+    }
 
 
 def _study(report: Report) -> dict[str, Any]:
@@ -139,20 +178,6 @@ def _study(report: Report) -> dict[str, Any]:
         "slices": report.shape[1],
         "spacing_mm": [x_mm, y_mm, z_mm],
     }
-
-
-def _slices(report: Report) -> list[dict[str, Any]]:
-    return [
-        {
-            "phase": row.phase,
-            "slice": row.slice_index,
-            "lv_mm2": row.lv_mm2,
-            "myocardium_mm2": row.myocardium_mm2,
-            "rv_mm2": row.rv_mm2,
-            "expected_error_ml": row.expected_error_ml,
-        }
-        for row in report.slices
-    ]
 
 
 def _ventricle(
@@ -227,8 +252,10 @@ def report_csv(report: Report) -> str:
     facts = report_facts(report)
     stream = StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(_CSV_HEADINGS)
-    for section in ("approval", "study", "patient", "phases", "lv", "rv"):
+    table.writerow(CSV_HEADINGS)
+    alone = report.atrium_alone  # then nothing is said of ventricles
+    sections = ("la",) if alone else ("lv", "rv", "la")
+    for section in ("approval", "study", "patient", "phases", *sections):
         for quantity, value in facts[section].items():
             table.writerow((section, quantity, "", "", _cell(value)))
     for quantity in ("bsa_m2", "heart_rate_bpm"):
@@ -238,6 +265,8 @@ def report_csv(report: Report) -> str:
             place = (row.pop("phase"), row.pop("slice", ""))
             for quantity, value in row.items():
                 table.writerow((section, quantity, *place, _cell(value)))
+    for row in () if alone else _further_rows(facts):
+        table.writerow(row)
     for quantity, value in facts["provenance"].items():
         table.writerow(("provenance", quantity, "", "", _cell(value)))
     for quantity, value in facts["conventions"].items():
@@ -248,6 +277,27 @@ def report_csv(report: Report) -> str:
         for quantity, value in each.items():
             table.writerow(("set_aside", f"{number + 1} {quantity}", "", "", _cell(value)))
     return stream.getvalue()
+
+
+def _further_rows(facts: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Walls, base, normal ranges and choices as lines of the table."""
+    rows: list[tuple[Any, ...]] = []
+    for row in facts["wall"]["segments"]:
+        place = (_cell(row["phase"]), _cell(row["slice"]))
+        for key in ("ed_mm", "es_mm", "thickening_percent"):
+            rows.append(("wall", f"segment {row['segment']} {key}", *place, _cell(row[key])))
+    for row in facts["basal"]["slices"]:
+        for key in ("coverage_percent", "meets_half", "meets_full", "counted"):
+            rows.append(("basal", key, row["phase"], row["slice"], _cell(row[key])))
+    for row in facts["basal"]["rules"]:
+        for key in ("edv_ml", "esv_ml", "ef_percent", "mass_g", "why_not"):
+            rows.append(("basal", f"{row['rule']} {key}", "", "", _cell(row[key])))
+    for key, row in facts["normal_ranges"]["ranges"].items():
+        for part in ("lower", "upper", "source"):
+            rows.append(("normal_ranges", f"{key} {part}", "", "", _cell(row[part])))
+    for key, value in facts["choices"].items():
+        rows.append(("choices", key, "", "", _cell(value)))
+    return rows
 
 
 def _cell(value: Any) -> Any:

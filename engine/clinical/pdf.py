@@ -9,8 +9,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from engine.clinical.approval import NOT_APPROVED, approval_line
-from engine.clinical.physiology import indexed
+from engine.clinical.further_lines import further_lines
 from engine.clinical.report import Report
+from engine.clinical.result_rows import HEADINGS, atrium_rows, result_rows, with_unit
 from engine.study import Origin
 
 _MARGIN_PT = 36.0
@@ -105,7 +106,8 @@ def _space(points: float) -> Any:
 
 
 def _head(report: Report, width: float) -> list[Any]:
-    title = _paragraph("Cardiac MR: ventricular volumes and function", size=14, bold=True)
+    named = "left atrial volume" if report.atrium_alone else "ventricular volumes and function"
+    title = _paragraph(f"Cardiac MR: {named}", size=14, bold=True)
     use = _paragraph("Research use only — not for clinical decisions", size=7.5, colour=_WARN_INK)
     state = _paragraph(
         escape(_short(approval_line(report), 110)),
@@ -137,21 +139,21 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     z_mm, y_mm, x_mm = report.spacing_mm
     person = [
         {"M": "male", "F": "female", "O": "other"}.get(patient.sex, ""),
-        _with_unit(patient.age_years, "years", 0),
+        with_unit(patient.age_years, "years", 0),
         "" if patient.height_cm is None else f"{patient.height_cm:g} cm",
         "" if patient.weight_kg is None else f"{patient.weight_kg:g} kg",
     ]
-    scanner = [scan.vendor, scan.scanner, _with_unit(scan.field_strength_t, "T", 1), scan.sequence]
+    scanner = [scan.vendor, scan.scanner, with_unit(scan.field_strength_t, "T", 1), scan.sequence]
     return [
         ("Patient", _short(report.study_name, 90)),
         ("Facts", ", ".join(part for part in person if part) or "not stated"),
-        ("Body surface", _with_unit(report.body_surface_m2, "m²", 2) or "unknown"),
-        ("Heart rate", _with_unit(patient.heart_rate_bpm, "/min", 0) or "unknown"),
+        ("Body surface", with_unit(report.body_surface_m2, "m²", 2) or "unknown"),
+        ("Heart rate", with_unit(patient.heart_rate_bpm, "/min", 0) or "unknown"),
         ("Study", _short(report.study_path, 120, keep_end=True)),
         ("Stack", f"{_short(report.stack_name, 60)}: {slices} slices, {phases} phases"),
         ("Voxels", f"{x_mm:.2f} × {y_mm:.2f} mm, slices {z_mm:.2f} mm apart"),
         ("Scanner", _short(", ".join(part for part in scanner if part), 90) or "not stated"),
-        ("ED, ES", _phases(report)),
+        ("Phases" if report.atrium_alone else "ED, ES", _phases(report)),
         ("Date", _date(report.created)),
     ]
 
@@ -163,10 +165,15 @@ def _phases(report: Report) -> str:
             time_ms = report.time_ms(phase)
             when = "" if time_ms is None else f" ({time_ms:.0f} ms)"
             found.append(f"{name} phase {phase + 1}{when}")
+    if report.atrium_alone and len(found) == 1:
+        found[0] = found[0].removeprefix("ED ").removeprefix("ES ")
     return f"{', '.join(found)}; {report.choice.rule}"
 
 
 def _date(created: str) -> str:
+    """A time for people; the year alone where no more is told."""
+    if created.isdigit():
+        return created
     return datetime.fromisoformat(created).strftime("%Y-%m-%d %H:%M UTC")
 
 
@@ -197,9 +204,7 @@ def _figures(report: Report, width: float, height: float) -> list[Any]:
     """Pictures above the curve, together at most `height` high [pt]."""
     from engine.clinical.figures import make_curve_figure, make_images_figure
 
-    legend = _paragraph(
-        "LV cavity red, outer border of the myocardium green, RV yellow.", size=6.5, colour=_PALE
-    )
+    legend = _paragraph(_legend(report), size=6.5, colour=_PALE)
     has_curve = len(report.curves[0].phases) > 1
     room = max(height - 20, _FIGURES_AT_LEAST_PT)
     images_pt = min(_images_height(report, width), room * (0.62 if has_curve else 1))
@@ -208,6 +213,17 @@ def _figures(report: Report, width: float, height: float) -> list[Any]:
         curve_pt = min(room - images_pt, 165.0)
         parts += [_figure(make_curve_figure, report, width, curve_pt), _space(4)]
     return parts
+
+
+def _legend(report: Report) -> str:
+    """What the colours of the outlines mean."""
+    parts = []
+    if not report.atrium_alone:
+        parts = ["LV cavity red", "outer border of the myocardium green", "RV yellow"]
+    if atrium_rows(report):
+        parts.append("left atrium light blue")
+    said = ", ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _figure(make: Callable[..., Any], report: Report, width: float, height: float) -> Any:
@@ -229,63 +245,21 @@ def _images_height(report: Report, width: float) -> float:
 
 
 def _results(report: Report, width: float) -> Any:
-    rows = [[_paragraph(text, bold=True, size=8) for text in _HEADINGS]]
-    for name, *cells in _result_rows(report):
+    headings = ("", "Left atrium", "per m²", "", "") if report.atrium_alone else HEADINGS
+    rows = [[_paragraph(text, bold=True, size=8) for text in headings]]
+    ventricles = [] if report.atrium_alone else result_rows(report)
+    for name, *cells in [*ventricles, *atrium_rows(report)]:
         bold = name == "Ejection fraction"
         rows.append([_paragraph(text, size=8.5, bold=bold) for text in (name, *cells)])
     return _table(
         rows,
         [0.28 * width] + [0.18 * width] * 4,
         ("BACKGROUND", (0, 0), (-1, 0), _SHADE),
-        ("BACKGROUND", (0, 4), (-1, 4), _SHADE),
+        *([("BACKGROUND", (0, 4), (-1, 4), _SHADE)] if ventricles else []),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
         ("TOPPADDING", (0, 0), (-1, -1), 2.2),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
     )
-
-
-def _result_rows(report: Report) -> list[tuple[str, str, str, str, str]]:
-    """Name, LV, LV per m^2, RV, RV per m^2; a dash where a number ought to be but is not."""
-    lv, rv, bsa = report.lv, report.rv, report.body_surface_m2
-
-    def shown(value: float | None, unit: str, digits: int = 0) -> str:
-        return _with_unit(value, unit, digits) or "–"
-
-    def volumes(left: float | None, right: float | None) -> tuple[str, str, str, str]:
-        return (
-            shown(left, "ml"),
-            shown(indexed(left, bsa), "ml/m²"),
-            shown(right, "ml"),
-            shown(indexed(right, bsa), "ml/m²"),
-        )
-
-    def percent(fraction: float | None) -> str:
-        return shown(None if fraction is None else 100 * fraction, "%")
-
-    mass, output = report.mass_ed_g, report.cardiac_output_l_min
-    mass_index, output_index = indexed(mass, bsa), indexed(output, bsa)
-    return [
-        ("End-diastolic volume", *volumes(lv.end_diastolic_ml, rv.end_diastolic_ml)),
-        ("End-systolic volume", *volumes(lv.end_systolic_ml, rv.end_systolic_ml)),
-        ("Stroke volume", *volumes(lv.stroke_volume_ml, rv.stroke_volume_ml)),
-        (
-            "Ejection fraction",
-            percent(lv.ejection_fraction),
-            _range(report.lv_ef_range),
-            percent(rv.ejection_fraction),
-            _range(report.rv_ef_range),
-        ),
-        ("Myocardial mass", shown(mass, "g"), shown(mass_index, "g/m²"), "", ""),
-        ("Cardiac output", shown(output, "l/min", 1), shown(output_index, "l/min/m²", 1), "", ""),
-    ]
-
-
-def _range(bounds: tuple[float, float] | None) -> str:
-    """An interval of an ejection fraction; empty where there is none."""
-    return "" if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f} %"
-
-
-_HEADINGS = ("", "Left ventricle", "per m²", "Right ventricle", "per m²")
 
 
 def _foot(report: Report) -> list[Any]:
@@ -303,10 +277,17 @@ def _foot(report: Report) -> list[Any]:
     return [
         *_approval_note(report),
         *_set_aside(report),
+        *_further(report),
         _paragraph(f"<b>Conventions.</b> {escape(rules)}", size=6.8, colour=_PALE),
         _space(3),
         _paragraph(f"<b>Provenance.</b> {escape('; '.join(parts))}.", size=6.8, colour=_PALE),
     ]
+
+
+def _further(report: Report) -> list[Any]:
+    """The base by all rules, rates, walls, normal ranges: a sentence each."""
+    told = " ".join(f"<b>{name}.</b> {escape(text)}" for name, text in further_lines(report))
+    return [_paragraph(told, size=6.8, colour=_PALE), _space(3)] if told else []
 
 
 def _set_aside(report: Report) -> list[Any]:
@@ -370,10 +351,6 @@ def _draw_watermark(page: Any, size: tuple[float, float]) -> None:
     page.rotate(52)
     page.drawCentredString(0, -26, NOT_APPROVED)
     page.restoreState()
-
-
-def _with_unit(value: float | None, unit: str, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f} {unit}".strip()
 
 
 def _short(text: str, limit: int, *, keep_end: bool = False) -> str:

@@ -2,17 +2,20 @@
 
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import highdicom as hd
 import numpy as np
 import pydicom
+import pypdfium2
 import pytest
 from typer.testing import CliRunner
 
 from engine.cli import app
 from engine.clinical.dicom_export import DICOM_FILES, export_report
 from engine.clinical.report import Report, make_report
+from engine.clinical.template import Form, Profile, ReportTemplate
 from engine.errors import CannotSaveError
 from engine.io.label_store import save_labels
 from engine.io.study_folder import read_study
@@ -24,6 +27,7 @@ from engine.study import Origin, Provenance, Stack, Study
 from tests.engine.test_dicom import dataset, enhanced, save, write_cine
 
 ED, ES = 1, 3
+HOSPITAL = ReportTemplate(profile=Profile.HOSPITAL)
 MODEL = Provenance(Origin.PREDICTED, "made-up", "0123456789abcdef" * 4)
 
 
@@ -46,7 +50,7 @@ def write(folder: Path, out: Path) -> tuple[Study, LabelMap, Report]:
     study = run_to_end(read_study(folder))
     labels = draw(study.stacks[0])
     report = measure(study, labels)
-    exported = run_to_end(export_report(report, study.stacks[0], labels, out))
+    exported = run_to_end(export_report(report, study.stacks[0], labels, out, HOSPITAL))
     assert [path.name for path in exported.files][-2:] == list(DICOM_FILES)
     assert exported.note == ""
     return study, labels, report
@@ -164,7 +168,7 @@ def test_only_an_approved_report_is_final(tmp_path: Path) -> None:
     at = "2026-01-01T00:00:00+00:00"
     review = Review().approve(places, reader="Ann Reader", at=at)
     approved = measure(study, labels, review=review)
-    run_to_end(export_report(approved, study.stacks[0], labels, tmp_path / "out"))
+    run_to_end(export_report(approved, study.stacks[0], labels, tmp_path / "out", HOSPITAL))
 
     final = pydicom.dcmread(tmp_path / "out" / "sr.dcm")
     assert (draft.PreliminaryFlag, draft.CompletionFlag) == ("PRELIMINARY", "PARTIAL")
@@ -199,7 +203,9 @@ def test_images_without_a_frame_of_reference_give_a_report_and_a_reason(tmp_path
     study = run_to_end(read_study(tmp_path / "in"))
     labels = draw(study.stacks[0])
     report = measure(study, labels)
-    exported = run_to_end(export_report(report, study.stacks[0], labels, tmp_path / "out"))
+    exported = run_to_end(
+        export_report(report, study.stacks[0], labels, tmp_path / "out", HOSPITAL)
+    )
 
     assert [path.suffix for path in exported.files] == [".json", ".csv", ".pdf"]
     assert "FrameOfReferenceUID" in exported.note
@@ -232,6 +238,67 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
     assert {"seg.dcm", "sr.dcm"} <= {path.name for path in (tmp_path / "out").iterdir()}
 
 
+def test_outside_a_hospital_nothing_names_the_patient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a byte of name, identifier, birth date, or date of the examination is in any file."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    secret = {
+        "PatientID": "ID4711",
+        "PatientName": "Miller^Secret",
+        "PatientBirthDate": "19610203",
+        "StudyDate": "20240506",
+        "StudyTime": "111213",
+        "AccessionNumber": "ACC99",
+        "InstitutionName": "Clinic Hill",
+        "ReferringPhysicianName": "Doctor^Who",
+        "StudyDescription": "Miller heart",
+        "FrameOfReferenceUID": "1.2.9",
+        "SeriesDescription": "cine ID4711",
+    }
+    write_cine(tmp_path / "ID4711", **secret)
+    study = run_to_end(read_study(tmp_path / "ID4711"))
+    labels = draw(study.stacks[0])
+    every = ReportTemplate(forms=tuple(Form))
+    out = tmp_path / "out"
+    report = measure(study, labels)
+    exported = run_to_end(export_report(report, study.stacks[0], labels, out, every))
+
+    assert len(exported.files) == 9
+    assert "HS-" in exported.note
+    for path in exported.files:
+        content = content_of(path)
+        for word in ("4711", "Miller", "Secret", "19610203", "20240506", "ACC99", "Clinic", "Who"):
+            assert word.encode() not in content, (path.name, word)
+    again = run_to_end(export_report(report, study.stacks[0], labels, out, every))
+    assert again.note == exported.note  # the same pseudonym
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
+    other = run_to_end(export_report(report, study.stacks[0], labels, out, every))
+    assert other.note != exported.note
+
+
+def content_of(path: Path) -> bytes:
+    """What a file says, unpacked."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            return b"".join(book.read(name) for name in book.namelist())
+    return text_of(path).encode() if path.suffix == ".pdf" else path.read_bytes()
+
+
+def text_of(pdf: Path) -> str:
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        texts = []
+        for page in document:
+            text = page.get_textpage()
+            texts.append(text.get_text_range())
+            text.close()
+            page.close()
+        return " ".join([*texts, *document.get_metadata_dict().values()])
+    finally:
+        document.close()
+
+
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools are not installed")
 def test_an_independent_program_finds_them_valid(tmp_path: Path) -> None:
     write_cine(tmp_path / "in", FrameOfReferenceUID="1.2.9", StudyTime="101010")
@@ -249,7 +316,7 @@ def test_expert_contours_come_back_from_the_segmentation(real_data: Path, tmp_pa
     study = run_to_end(read_study(real_data / "sunnybrook_dicom"))
     stack, stored = study.stacks[0], study.labels[0]
     report = make_report(study, 0, stored.labels, stored.provenance, program_version="9.9")
-    exported = run_to_end(export_report(report, stack, stored.labels, tmp_path))
+    exported = run_to_end(export_report(report, stack, stored.labels, tmp_path, HOSPITAL))
 
     assert exported.note == ""
     seg = hd.seg.segread(tmp_path / "seg.dcm")

@@ -13,16 +13,17 @@ import pypdfium2
 import pytest
 
 from engine.clinical.export import (
-    refuse_foreign_reports,
     report_csv,
     report_facts,
     report_json,
     write_report,
 )
 from engine.clinical.figures import figure_png, make_curve_figure, make_images_figure
+from engine.clinical.own_files import refuse_foreign_reports
 from engine.clinical.pdf import make_pdf
 from engine.clinical.report import Report, make_report, make_unmeasured_report
 from engine.errors import CannotSaveError, GridMismatchError, UnmeasurableError
+from engine.geometry import Geometry
 from engine.labelmap import LabelMap
 from engine.progress import run_to_end
 from engine.structures import Structure
@@ -376,3 +377,22 @@ def test_without_height_nothing_is_indexed() -> None:
     assert facts["lv"]["edvi_ml_m2"] is None
     assert facts["lv"]["mass_index_g_m2"] is None
     assert report_facts(_report())["bsa_m2"] == pytest.approx(sqrt(180 * 80 / 3600))
+
+
+@pytest.mark.parametrize("across", [1, -1])
+@pytest.mark.parametrize("down", [1, -1])
+def test_pictures_lie_as_the_window_shows_them(across: int, down: int) -> None:
+    """The same heart, stored with its axes the other way round, gives the same pictures."""
+
+    def pictures(x: int, y: int) -> list[np.ndarray]:
+        affine = np.diag([-2.0 * x, -2.0 * y, 9.0, 1.0])  # to the left, to the back
+        geometry = Geometry.from_affine(affine, HEART.geometry.shape)
+        order = np.s_[:, :, :: 1 if y > 0 else -1, :: 1 if x > 0 else -1]
+        cine = replace(HEART.cine(), voxels=HEART.cine().voxels[order], geometry=geometry)
+        study = replace(HEART.study(), stacks=(Stack(cine),))
+        labels = LabelMap(HEART.labels().voxels[order], geometry)
+        return [image.labels for image in _report(study, labels).images]
+
+    for stored, turned in zip(pictures(1, 1), pictures(across, down), strict=True):
+        assert np.array_equal(stored, turned)
+    assert not np.array_equal(pictures(1, 1)[0], pictures(1, 1)[0][:, ::-1])

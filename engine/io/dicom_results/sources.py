@@ -28,6 +28,28 @@ _MAY_BE_EMPTY = (
     "StudyTime",
     "ReferringPhysicianName",
 )
+_NAMING = (  # copied to results where a header has them
+    "PatientAge",
+    "OtherPatientIDs",
+    "OtherPatientNames",
+    "PatientAddress",
+    "PatientComments",
+    "PatientBirthName",
+    "PatientMotherBirthName",
+    "PatientTelephoneNumbers",
+    "MilitaryRank",
+    "EthnicGroup",
+    "Occupation",
+    "AdditionalPatientHistory",
+    "StudyDescription",
+    "InstitutionName",
+    "RequestingPhysician",
+    "PhysiciansOfRecord",
+    "NameOfPhysiciansReadingStudy",
+    "RequestAttributesSequence",
+    "ReferencedPatientSequence",
+    "IssuerOfPatientID",
+)
 _SEXES = ("M", "F", "O", "")
 _WHERE_TO_GO = (
     "Export the examination again from its archive, or use report.json and labels.nii.gz."
@@ -54,6 +76,17 @@ class SourceImages:
     def first(self) -> Dataset:
         """Whose examination it is."""
         return next(iter(self.headers.values()))
+
+    def without_identity(self, pseudonym: str) -> "SourceImages":
+        """The same without what names the patient, for results that leave the hospital.
+
+        Identifiers of the images stay: without them the results would speak of nothing.
+
+        Args:
+            pseudonym: In place of the patient's identifier.
+        """
+        headers = {file: _nameless(header, pseudonym) for file, header in self.headers.items()}
+        return SourceImages(headers, self.places)
 
 
 def read_sources(stack: Stack, phases: Collection[int]) -> Steps[SourceImages]:
@@ -106,6 +139,20 @@ def _read_header(file: Path) -> Dataset:
         )
     _complete(header)
     return header
+
+
+def _nameless(header: Dataset, pseudonym: str) -> Dataset:
+    """A header without what names a patient (PS3.15, table E.1-1, with UIDs retained)."""
+    made = Dataset()
+    made.update({tag: header[tag] for tag in header.keys()})  # noqa: SIM118  (it is no mapping)
+    for name in _MAY_BE_EMPTY:
+        if name != "PatientSex":
+            setattr(made, name, "")
+    made.PatientID = pseudonym
+    for name in _NAMING:
+        if name in made:
+            delattr(made, name)
+    return made
 
 
 def _complete(header: Dataset) -> None:
