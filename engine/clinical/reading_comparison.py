@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from engine.labelmap import LabelMap
 from engine.scoring.distance import SliceDistances, score_surfaces, slice_distances
-from engine.scoring.evaluation import require_one_grid
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.scoring.evaluation import classes_compared, require_one_grid
+from engine.structures import Structure
 from engine.study import Origin, StoredLabels
 
 
@@ -103,10 +103,11 @@ def compare_readings(
     require_one_grid(first, second)
     ours, theirs = set(first.labelled_phases()), set(second.labelled_phases())
     chosen = sorted(ours & theirs or ours | theirs) if phases is None else list(phases)
+    structures = classes_compared(first, second)[1:]
     slices: list[SliceDifference] = []
     totals: list[SliceDifference] = []
     for phase in chosen:
-        for structure in HEART_STRUCTURES:
+        for structure in structures:
             masks = (first.voxels[phase] == structure, second.voxels[phase] == structure)
             slices += _compare_slices(phase, structure, masks, first)
             totals.append(_compare_whole(phase, structure, masks, first))

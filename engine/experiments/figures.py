@@ -144,7 +144,7 @@ def _agreement(grid: Grid, result: CellResult) -> Figure | None:
     for name in (name for name in wanted if name in _QUANTITIES):
         sides = [[one[side][name] for one in measured] for side in ("predicted", "reference")]
         if any(None not in pair for pair in zip(*sides, strict=True)):
-            quantities.append(PairedQuantity(*_QUANTITIES[name], *sides))
+            quantities.append(PairedQuantity(*_QUANTITIES[name], sides[0], sides[1]))
     if not quantities:
         return None
     return make_agreement_figure(quantities, limits_factor=result.cell.recipe.scoring.limits_factor)

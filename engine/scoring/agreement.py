@@ -85,7 +85,7 @@ def agreement(
     Raises:
         UnmeasurableError: The lists differ in length, or a value is not finite.
     """
-    pairs = _paired(predicted, reference)
+    pairs = paired(predicted, reference)
     first, second = pairs[:, 0], pairs[:, 1]
     difference = first - second
     count = len(pairs)
@@ -107,15 +107,19 @@ def agreement(
         pearson_r=r,
         r_squared=None if r is None else r * r,
         ccc=_concordance(first, second) if count > 2 else None,
-        icc_2_1=_intraclass(pairs, absolute=True) if count > 2 else None,
-        icc_3_1=_intraclass(pairs, absolute=False) if count > 2 else None,
+        icc_2_1=intraclass(pairs, absolute=True),
+        icc_3_1=intraclass(pairs, absolute=False),
     )
 
 
-def _paired(
+def paired(
     predicted: Sequence[float | None], reference: Sequence[float | None]
 ) -> NDArray[np.float64]:
-    """The complete pairs, (n, 2)."""
+    """The complete pairs, (n, 2): one value of each per patient, None where there is none.
+
+    Raises:
+        UnmeasurableError: The lists differ in length, or a value is not finite.
+    """
     if len(predicted) != len(reference):
         raise UnmeasurableError(
             f"There are {len(predicted)} predicted and {len(reference)} reference values.",
@@ -155,38 +159,55 @@ def _limits(
     )
 
 
-def _varies(values: NDArray[np.float64]) -> bool:
+def varies(values: NDArray[np.float64]) -> bool:
     """Whether values differ by more than their rounding."""
     return bool(np.ptp(values) > 1e-12 * np.abs(values).max())
 
 
 def _pearson(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
-    if not _varies(first) or not _varies(second):
+    if not varies(first) or not varies(second):
         return None
     return float(np.clip(np.corrcoef(first, second)[0, 1], -1, 1))
 
 
 def _concordance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
     """2 s_xy / (s_x^2 + s_y^2 + (mean x - mean y)^2); None where every value is the same."""
-    if not _varies(np.concatenate([first, second])):
+    if not varies(np.concatenate([first, second])):
         return None
     shared = float(np.mean((first - first.mean()) * (second - second.mean())))
     apart = float(first.mean() - second.mean())
     return 2 * shared / (float(first.var() + second.var()) + apart**2)
 
 
-def _intraclass(pairs: NDArray[np.float64], *, absolute: bool) -> float | None:
-    """ICC(2,1), or ICC(3,1), of two raters from the mean squares of a two-way table, (n, 2)."""
-    if not _varies(pairs):
-        return None
-    count, raters = pairs.shape
-    patients, columns = pairs.mean(axis=1), pairs.mean(axis=0)
-    left = pairs - patients[:, None] - columns + pairs.mean()
+def mean_squares(table: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean squares of a two-way table of patients x raters (n, k): patients, raters, what is left.
+
+    Shrout and Fleiss (1979): BMS, JMS and EMS.
+    """
+    count, raters = table.shape
+    patients, columns = table.mean(axis=1), table.mean(axis=0)
+    left = table - patients[:, None] - columns + table.mean()
     between = raters * float(patients.var(ddof=1))
     raters_square = count * float(columns.var(ddof=1))
-    error = float((left**2).sum()) / ((count - 1) * (raters - 1))
+    return between, raters_square, float((left**2).sum()) / ((count - 1) * (raters - 1))
+
+
+def intraclass(table: NDArray[np.float64], *, absolute: bool) -> float | None:
+    """ICC(2,1), or ICC(3,1), of two raters or more (Shrout and Fleiss 1979).
+
+    Args:
+        table: Patients x raters (n, k), without gaps.
+        absolute: ICC(2,1), absolute agreement; else ICC(3,1), consistency.
+
+    Returns:
+        None where every value is the same, or there are fewer than 3 patients.
+    """
+    if len(table) < 3 or not varies(table):
+        return None
+    count, raters = table.shape
+    between, raters_square, error = mean_squares(table)
     whole = between + (raters - 1) * error
     if absolute:
         whole += raters * (raters_square - error) / count
     # Rounding leaves a whole near 0 where every patient is rated as the others are.
-    return (between - error) / whole if whole > 1e-12 * float((pairs**2).max()) else None
+    return (between - error) / whole if whole > 1e-12 * float((table**2).max()) else None

@@ -79,7 +79,9 @@ def describe_line(line: dict[str, Any]) -> tuple[str, str, str]:
         what = f"saved as {line.get('file', '')}"
     elif line["kind"] in (Kind.RECOVERED, Kind.DISCARDED):
         what = f"{line['kind']} {line.get('steps', '')} edits"
-    names = [_name_of(number) for number in line.get("structures", {})]
+    background = str(int(Structure.BACKGROUND))
+    touched = line.get("structures", {})
+    names = [_name_of(number) for number in touched if number != background or len(touched) == 1]
     places = [f"{z + 1}/{t + 1}" for t, z in line.get("places", ())]
     where = ", ".join(places) if len(places) <= 3 else f"{places[0]} ... {places[-1]}"
     if "in_phases" in line:
@@ -88,7 +90,7 @@ def describe_line(line: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _name_of(number: str) -> str:
-    known = {str(int(structure)): structure.title for structure in Structure}
+    known = {str(int(structure)): structure.short_title for structure in Structure}
     return known.get(number, number)
 
 
