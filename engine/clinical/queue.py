@@ -1,6 +1,6 @@
 """What to review first: slices of a study, studies of a folder, by the error to be expected."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from engine.clinical.findings import Finding, Severity, sort_findings
 from engine.clinical.lint import choice_of, lint
 from engine.clinical.trust import left_doubt
 from engine.errors import HeartSegError, UnreadableStudyError
-from engine.labelmap import LabelMap
+from engine.labelmap import LabelMap, SlicePlace
 from engine.progress import Progress, Steps, within
 from engine.review.states import Review
 from engine.study import Origin, Provenance, Stack, StoredLabels, Study
@@ -116,6 +116,31 @@ def slice_queue(
                 ReviewItem(phase, z, error, _why(error, corrected, told.get((phase, z), [])))
             )
     return sorted(items, key=lambda item: _rank(item, told))
+
+
+def paired(items: Sequence[ReviewItem], done: Collection[SlicePlace] = ()) -> list[ReviewItem]:
+    """The same queue with the phases of a slice one after the other.
+
+    What was begun comes first: slices of which a phase is done, and another one is not. The others
+    follow by the sum of their errors over the phases, those without any known error as they were.
+    An ejection fraction rests on ED and ES: what is wrong alike in both cancels, until one of them
+    alone is corrected.
+
+    Args:
+        items: As `slice_queue` orders them.
+        done: Slices that a person has corrected or approved, (phase, slice), 0-based.
+    """
+    begun = {slice_index for _, slice_index in done}
+    groups: dict[int, list[ReviewItem]] = {}
+    for item in items:
+        groups.setdefault(item.slice_index, []).append(item)
+
+    def rank(group: list[ReviewItem]) -> tuple[bool, float]:
+        waits = any((item.phase, item.slice_index) not in done for item in group)
+        error_ml = sum(item.expected_error_ml or 0.0 for item in group)
+        return not (waits and group[0].slice_index in begun), -error_ml
+
+    return [item for group in sorted(groups.values(), key=rank) for item in group]
 
 
 def _rank(item: ReviewItem, told: Mapping[tuple[int, int], list[Finding]]) -> tuple[float, ...]:

@@ -263,7 +263,9 @@ def paint(
         ValueError: The rules ask for grey values and there are none.
     """
     indices = mark + slice_start(labels.shape, phase, slice_index)
-    under = None if grey is None else grey[np.divmod(mark, labels.shape[3])]
+    under = None
+    if grey is not None and rules.grey_range is not None:
+        under = grey[np.divmod(mark, labels.shape[3])]
     return _painted(labels, indices, structure, rules, under)
 
 
@@ -292,7 +294,7 @@ def paint_volume(
     _, _, height, width = labels.shape
     indices = mark + slice_start(labels.shape, phase, 0)
     under = None
-    if grey is not None:
+    if grey is not None and rules.grey_range is not None:
         slice_numbers, inside = np.divmod(mark, height * width)
         under = grey[(slice_numbers, *np.divmod(inside, width))]
     return _painted(labels, indices, structure, rules, under)

@@ -24,7 +24,7 @@ from engine.progress import Progress, Steps
 from engine.recipe import Recipe
 from engine.structures import Structure
 from engine.study import PhaseLabelled, Provenance
-from engine.turning import find_turn
+from engine.turning import Turn, find_turn
 
 _SEARCH_SLICES = 3  # slices of each phase that are looked at to find ED and ES
 
@@ -99,8 +99,10 @@ def label_volume(
 class _Predictor:
     """A model that labels phases of one cine; it moves to the CPU when a GPU is full.
 
-    The stack is turned first, so that the order in which its axes were stored changes nothing.
-    The heart is looked for once, in the phase that comes first, and then expected there.
+    A short-axis stack is turned first, so that the order in which its axes were stored changes
+    nothing; models for other tasks see images as they are stored, as in their training. The heart
+    is looked for once, in end diastole or the first phase, and expected there: so labels do not
+    depend on which phases are wanted, nor on their order.
     """
 
     def __init__(
@@ -114,7 +116,9 @@ class _Predictor:
         self._model = model
         self._doubt = doubt
         self._cine = cine
-        self._turn = find_turn(cine.geometry)
+        self._structures = np.array(model.recipe.task.structures, np.uint8)
+        short_axis = model.recipe.task.name == "short_axis"
+        self._turn = find_turn(cine.geometry) if short_axis else Turn()
         self._spacing_mm = self._turn.apply_to_sizes(cine.geometry.spacing_mm)
         self._window: Window | None = None
         self._done: dict[int, NDArray[np.uint8]] = {}
@@ -129,13 +133,19 @@ class _Predictor:
         """What the reader should know about where it was computed."""
         return (*([self._moved] if self._moved else []), *self._executor.notes)
 
+    @property
+    def fullest_at_ed(self) -> bool:
+        """Whether the cavity that it measures is largest at end diastole."""
+        return Structure.LEFT_ATRIUM not in self._structures
+
     def label(self, phase: int) -> NDArray[np.uint8]:
-        """Labels of a phase, (z, y, x), cleaned up; each phase is read once."""
+        """`Structure` numbers of a phase, (z, y, x), cleaned up; each phase is read once."""
         if phase not in self._done:
             reading = self._safely(lambda: self._read(phase))
             if self._doubt is not None:
                 self.doubts[phase] = self._judge(self._doubt, reading)
-            self._done[phase] = np.ascontiguousarray(self._turn.undo(reading.labels))
+            found = self._structures[self._turn.undo(reading.labels)]
+            self._done[phase] = np.ascontiguousarray(found)
         return self._done[phase]
 
     def find_heart(self, phase: int) -> None:
@@ -143,11 +153,11 @@ class _Predictor:
         self._safely(lambda: self._find(self._image(phase)))
 
     def measure_middle(self, phase: int) -> int:
-        """Voxels of the LV cavity in the middle slices of a phase."""
+        """Voxels of the cavity in the middle slices of a phase, see `_cavity`."""
         count = self._cine.slice_count
         start = max(0, (count - _SEARCH_SLICES) // 2)
         middle = list(range(start, min(count, start + _SEARCH_SLICES)))
-        return _cavity(self._safely(lambda: self._middle(phase, middle)))
+        return _cavity(self._structures[self._safely(lambda: self._middle(phase, middle))])
 
     def _read(self, phase: int) -> Reading:
         image = self._image(phase)
@@ -204,10 +214,11 @@ def predict(
 
     Where `phases` is `ed-es` and a phase is not given, it is searched: the LV cavity is measured
     in the middle slices of every phase, then on the whole stack around the largest and the
-    smallest.
+    smallest. Of the left atrium, which fills while the ventricles eject, it is the other way
+    round: the smallest is at end diastole.
 
     Args:
-        model: A model of the short axis, see `load_model`.
+        model: Of a task of the heart, see `load_model` and `Task.structures`.
         cine: The stack.
         phases: `all`, `ed-es`, or the wanted phases, 0-based.
         device: auto, cpu or cuda.
@@ -225,6 +236,8 @@ def predict(
     executor = yield from executor_steps(model, place, wish=runtime)
     doubt, excuse = _read_doubt(model) if judge else (None, "")
     predictor = _Predictor(model, cine, place, executor, doubt)
+    yield Progress(0, 0, "Looking for the heart")
+    predictor.find_heart(key_phases[0] or 0)  # whatever is wanted, and whatever of it first
     if phases == "all":
         wanted: Sequence[int] = range(cine.phase_count)
     elif isinstance(phases, str):
@@ -234,9 +247,6 @@ def predict(
     order = sorted(wanted, key=lambda phase: (phase != first, phase))
     voxels = np.zeros(cine.shape, np.uint8)
     made_by = model.provenance
-    if order:
-        yield Progress(0, len(order), "Looking for the heart")
-        predictor.find_heart(order[0])
     for number, phase in enumerate(order):
         yield Progress(number, len(order), f"Predicting phase {phase + 1}")
         labels = predictor.label(phase)
@@ -261,10 +271,10 @@ def _read_doubt(model: Model) -> tuple[DoubtModel | None, str]:
 
 def _refuse_other_tasks(model: Model) -> None:
     task = model.recipe.task
-    if task.name != "short_axis":
+    if not task.structures:
         raise ModelError(
             f"The model {model.entry.name} finds other things: {task.title.lower()}.",
-            hint="Choose a model for the short axis; `heartseg models` lists them.",
+            hint="Choose a model for the heart; `heartseg models` lists them.",
         )
 
 
@@ -282,9 +292,9 @@ def _find_key_phases(
         yield Progress(phase, cine.phase_count, "Looking for end-diastole and end-systole")
         areas[phase] = predictor.measure_middle(phase)
     found = []
-    for given, rough, sign in (
-        (ed_phase, int(areas.argmax()), 1),
-        (es_phase, _smallest(areas), -1),
+    extremes = [(int(areas.argmax()), 1), (_smallest(areas), -1)]
+    for given, (rough, sign) in zip(
+        known, extremes if predictor.fullest_at_ed else extremes[::-1], strict=True
     ):
         if given is not None:
             found.append(given)
@@ -303,5 +313,6 @@ def _smallest(areas: NDArray[np.float64]) -> int:
     return int(np.where(areas > 0, areas, np.inf if areas.any() else 0.0).argmin())
 
 
-def _cavity(labels: NDArray[np.uint8]) -> int:
-    return int(np.count_nonzero(labels == Structure.LV))
+def _cavity(structures: NDArray[np.uint8]) -> int:
+    """Voxels of what is measured to find ED and ES: the LV, or the left atrium."""
+    return int(np.count_nonzero(structures >= Structure.LV))

@@ -128,16 +128,25 @@ class Reader:
         return found
 
     def label_slices(
-        self,
-        image: NDArray[np.generic],
-        spacing_mm: Spacing,
-        wanted: list[int],
-        *,
-        window: Window,
+        self, image: NDArray[np.generic], spacing_mm: Spacing, wanted: list[int], *, window: Window
     ) -> NDArray[np.uint8]:
         """The likeliest class in some slices, (n, y, x), not cleaned up."""
         self._check(image)
         return self._label(image, spacing_mm, window, wanted, True, self._recipe.image)
+
+    def score_slices(
+        self, image: NDArray[np.generic], spacing_mm: Spacing, wanted: list[int], *, window: Window
+    ) -> NDArray[np.float32]:
+        """The probability of every class in some slices, (k, n, y, x), as acquired."""
+        self._check(image)
+        classes = len(self._recipe.task.classes)
+        scores = np.zeros((classes, len(wanted), *image.shape[1:3]), np.float32)
+        scores[0] = 1
+        _, parts = self._parts(image, spacing_mm, window, True, wanted, self._recipe.image)
+        for part in parts:
+            found = _probabilities(part.native).transpose(0, 1).cpu().numpy()
+            window.paste(found, scores[:, part.where])
+        return scores
 
     def _label(
         self,
@@ -202,24 +211,25 @@ class Reader:
     ) -> tuple[Framing, Iterator[_Part]]:
         """The way to the network's grid, and its answers about the wanted slices, part by part.
 
-        A 3-D network answers about all slices at once, whatever is wanted.
+        A 3-D network looks at all slices at once, whatever is wanted.
         """
         values = window.cut(prepare_image(image, sight))
         z, y, x = values.shape[:3]
         plan = plan_framing((z, y, x), spacing_mm, sight, stride=self._stride)
         if self._recipe.data.sample == "volume":
-            return plan, iter([self._whole(values, plan)])
+            return plan, iter([self._whole(values, plan, wanted)])
         return plan, self._slices(values, plan, adjacent, wanted)
 
     @torch.inference_mode()
-    def _whole(self, values: NDArray[np.float32], plan: Framing) -> _Part:
+    def _whole(self, values: NDArray[np.float32], plan: Framing, wanted: list[int]) -> _Part:
         framed = torch.from_numpy(plan.to_network(values))
         channels = framed[None] if framed.ndim == 3 else framed.movedim(3, 0)
         channels = scale_patches(channels[None], self._recipe.image)
         answer = self._execute(channels.contiguous().to(self._device))
         logits = answer.logits[0].transpose(0, 1)  # (z, k, y, x)
         shown = channels[0].transpose(0, 1)  # (z, c, y, x)
-        return _Part(slice(0, len(values)), shown, logits, plan.to_native(logits), None)
+        native = plan.to_native(logits)[wanted]
+        return _Part(slice(0, len(wanted)), shown, logits, native, None)
 
     @torch.inference_mode()
     def _slices(

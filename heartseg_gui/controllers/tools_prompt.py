@@ -13,9 +13,10 @@ from engine.progress import Progress, Steps
 from engine.structures import Structure
 from heartseg_gui.controllers.edits import Edits, Grey, Plane, where
 from heartseg_gui.controllers.hand_tool import HandTool
+from heartseg_gui.controllers.opinions import Chances, Opinions
 from heartseg_gui.documents.sketch import Marks, Sketch
 from heartseg_gui.documents.tool_state import Press, ToolState
-from heartseg_gui.documents.view_state import CursorPlace
+from heartseg_gui.documents.view_state import CursorPlace, ViewState
 from heartseg_gui.jobs import Job, JobQueue
 
 _LEAST_STEP = 0.7  # voxels between two marks of a scribble
@@ -54,12 +55,23 @@ class PromptTool(HandTool):
     background beyond the epicardium.
 
     The slice is segmented beside the window, which stays live; scribbles made meanwhile are
-    taken up when it is done. Marks count for as long as their step is not taken back and the
-    reader stays on the slice.
+    taken up when it is done. What the model thinks of the slice is taken into account as soon as
+    that is known: it is asked while the tool is in hand, and where it is ready a mark waits for it.
+    Marks count for as long as their step is not taken back and the reader stays on the slice.
     """
 
-    def __init__(self, edits: Edits, sketch: Sketch, tools: ToolState, jobs: JobQueue) -> None:
+    def __init__(
+        self,
+        edits: Edits,
+        sketch: Sketch,
+        tools: ToolState,
+        view: ViewState,
+        jobs: JobQueue,
+        opinions: Opinions | None = None,
+    ) -> None:
         self._edits = edits
+        self._view = view
+        self._opinions = opinions
         self._sketch = sketch
         self._tools = tools
         self._jobs = jobs
@@ -69,6 +81,12 @@ class PromptTool(HandTool):
         self._structure = Structure.BACKGROUND
         self._job: Job | None = None
         self._waiting = False
+        self._asking = False  # the model
+
+    def take_up(self) -> None:
+        """Ask the model about the slice on the screen, before the first mark."""
+        if self._opinions is not None and self._edits.labels is not None and not self._view.playing:
+            self._opinions.ask((self._view.phase, self._view.slice_index))
 
     def forget_undone(self) -> None:
         """Forget the marks whose step was taken back."""
@@ -121,10 +139,26 @@ class PromptTool(HandTool):
         self.put_down()
 
     def _ask(self) -> None:
-        """Work the slice out, as soon as the work before is done."""
-        if self._job is not None:
+        """Work the slice out, as soon as the work before is done and the model has answered."""
+        if self._job is not None or self._asking:
             self._waiting = True
             return
+        place, opinions = self._place, self._opinions
+        if place is None or opinions is None or opinions.of(place) is not None:
+            self._work_out()
+            return
+        self._asking = opinions.prompt
+        opinions.ask(place, self._hear if self._asking else None)
+        if not self._asking:
+            self._work_out()
+
+    def _hear(self) -> None:
+        """The model has answered, or will not."""
+        if self._asking:
+            self._asking = self._waiting = False
+            self._work_out()
+
+    def _work_out(self) -> None:
         labels, place = self._edits.labels, self._place
         if labels is None or place is None:
             return
@@ -135,7 +169,8 @@ class PromptTool(HandTool):
         if self._tools.options.over_drawn:
             drawn = np.zeros_like(drawn)
         pixel_mm = float(np.mean(self._edits.spacing_mm))
-        steps = _steps(self._edits.grey(place), before, prompts, drawn, pixel_mm)
+        chances = None if self._opinions is None else self._opinions.of(place)
+        steps = _steps(self._edits.grey(place), before, prompts, drawn, chances, pixel_mm)
         self._job = self._jobs.add("Segment from marks", steps, quiet=True)
         self._job.succeeded.connect(partial(self._take, question))
         self._job.failed.connect(self._fail)
@@ -198,8 +233,9 @@ def _steps(
     plane: Plane,
     prompts: list[Prompt],
     drawn: NDArray[np.bool_],
+    chances: Chances | None,
     pixel_mm: float,
 ) -> Steps[Plane]:
     """The slice (y, x) as the marks want it."""
     yield Progress(0, 1, "Segmenting from marks")
-    return resegment(grey, plane, prompts, drawn=drawn, pixel_mm=pixel_mm)
+    return resegment(grey, plane, prompts, drawn=drawn, probabilities=chances, pixel_mm=pixel_mm)

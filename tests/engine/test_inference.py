@@ -74,6 +74,14 @@ def test_ed_and_es_are_the_largest_and_smallest_cavity() -> None:
     assert prediction.provenance.model == "threshold"
 
 
+def test_a_network_for_volumes_finds_ed_and_es_too() -> None:
+    """Only middle slices are measured, though it looks at all of them."""
+    made = model(recipe(data={"sample": "volume"}))
+    prediction = run_to_end(predict(made, beating_disc(), device="cpu"))
+
+    assert prediction.phases == (4, 8)
+
+
 def test_known_phases_are_not_searched_for() -> None:
     prediction = run_to_end(predict(model(), beating_disc(), key_phases=(1, 3), device="cpu"))
 
@@ -231,6 +239,38 @@ def test_a_full_gpu_falls_back_to_the_cpu_and_says_so(monkeypatch: pytest.Monkey
     assert calls[0] == "meta"
     assert "CPU" in prediction.notes[0]
     assert (prediction.voxels[0] == Structure.LV).any()
+
+
+class Watching(Threshold):
+    """Remembers how large the images were that it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[tuple[int, ...]] = []
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        self.shown.append(tuple(image.shape[2:]))
+        return super().forward(image)
+
+
+def test_what_the_network_is_shown_does_not_depend_on_the_phase_on_the_screen() -> None:
+    y, x = np.mgrid[:240, :260]
+    discs = np.stack([np.hypot(y - 120, x - 130) < radius for radius in (60, 40, 15, 40)])
+    voxels = np.repeat(discs[:, None], 5, axis=1).astype(np.uint16) * 100
+    cine = Cine("disc", voxels, Geometry.from_affine(np.diag([1.5, 1.5, 8, 1]), (5, 240, 260)))
+    shown, labels = [], []
+    for first, phases in ((0, (0, 2)), (2, (0, 2)), (2, (2,))):
+        network = Watching()
+        sight = {"fit": "patch", "spacing_mm": 1.5, "size": (64, 64)}
+        made = model(recipe(image=sight), network)
+        steps = predict(made, cine, phases=phases, first=first, device="cpu")
+        labels.append(run_to_end(steps).voxels[2])
+        shown.append(set(network.shown))
+
+    assert len(shown[0]) == 2  # whole slices, and the window around the heart
+    assert shown[0] == shown[1] == shown[2]
+    assert np.array_equal(labels[0], labels[1])
+    assert np.array_equal(labels[0], labels[2])
 
 
 def test_speckles_far_from_the_heart_are_removed() -> None:

@@ -33,7 +33,7 @@ def patches(draw: st.DrawFn) -> LabelPatch:
     )
     pairs = draw(
         st.lists(
-            st.tuples(st.integers(0, 3), st.integers(0, 3)),
+            st.tuples(st.integers(0, 4), st.integers(0, 4)),
             min_size=len(indices),
             max_size=len(indices),
         )
@@ -51,7 +51,7 @@ def test_a_patch_comes_back_voxel_by_voxel(patch: LabelPatch) -> None:
     np.testing.assert_array_equal(back.after, patch.after[order])
 
 
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 30), st.integers(0, 3)), max_size=6))
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 30), st.integers(0, 4)), max_size=6))
 def test_joined_patches_do_what_their_pieces_do(marks: list[tuple[int, int, int]]) -> None:
     start = HEART.labels()
     labels, pieces = start.copy(), []

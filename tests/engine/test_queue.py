@@ -10,7 +10,15 @@ import pytest
 from engine.cine import Cine
 from engine.cli import main
 from engine.clinical.lint import choice_of, lint
-from engine.clinical.queue import Basis, Errors, StudyItem, slice_queue, study_queue
+from engine.clinical.queue import (
+    Basis,
+    Errors,
+    ReviewItem,
+    StudyItem,
+    paired,
+    slice_queue,
+    study_queue,
+)
 from engine.errors import UnreadableStudyError
 from engine.io.label_store import save_labels
 from engine.io.readings import reading_place
@@ -43,6 +51,21 @@ def test_slices_with_the_largest_expected_error_come_first() -> None:
     assert [item.expected_error_ml for item in items[:4]] == [3.0, 3.0, 1.0, 1.0]
     assert set(places(items)) == {(phase, z) for phase in (0, 2) for z in (1, 2, 3, 4)}
     assert items[0].why == "about 3.0 ml in doubt"
+
+
+def test_the_phases_of_a_slice_can_follow_each_other() -> None:
+    def item(phase: int, z: int, error_ml: float | None) -> ReviewItem:
+        return ReviewItem(phase, z, error_ml, "")
+
+    queue = [item(0, 1, 5.0), item(2, 2, 4.0), item(0, 2, 3.0), item(2, 1, 0.5), item(0, 3, None)]
+
+    assert places(paired(queue)) == [(2, 2), (0, 2), (0, 1), (2, 1), (0, 3)]
+    # ED of slice 2 was approved and left the queue: its ES is next all the same.
+    left = [each for each in queue if (each.phase, each.slice_index) != (0, 2)]
+    assert places(paired(left, {(0, 2)})) == [(2, 2), (0, 1), (2, 1), (0, 3)]
+    # What was corrected in both phases waits for nobody.
+    assert places(paired(left, {(0, 2), (2, 2)})) == [(0, 1), (2, 1), (2, 2), (0, 3)]
+    assert places(paired([])) == []
 
 
 def test_an_empty_slice_that_may_have_been_missed_is_queued() -> None:
