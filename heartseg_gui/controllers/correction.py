@@ -5,6 +5,7 @@ from PySide6.QtCore import QObject, Signal
 
 from heartseg_gui.controllers.edits import Edits
 from heartseg_gui.controllers.hand_tool import HandTool
+from heartseg_gui.controllers.opinions import Opinions
 from heartseg_gui.controllers.tools_brush import BrushTool
 from heartseg_gui.controllers.tools_contour import ContourTool
 from heartseg_gui.controllers.tools_outline import CutTool, LassoTool, MagneticTool, PolygonTool
@@ -41,6 +42,7 @@ class Correction(QObject):
         tools: ToolState,
         sketch: Sketch,
         jobs: JobQueue,
+        opinions: Opinions | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -48,11 +50,12 @@ class Correction(QObject):
         self._view = view
         self._tools = tools
         self._sketch = sketch
+        self._opinions = opinions
         self._edits = Edits(document, tools, self)
         self._edits.told.connect(self.told)
         brush = BrushTool(self._edits, tools)
         self._contour = ContourTool(self._edits, sketch, tools, view, jobs)
-        self._prompt = PromptTool(self._edits, sketch, tools, jobs)
+        self._prompt = PromptTool(self._edits, sketch, tools, view, jobs, opinions)
         self._hands: dict[Tool, HandTool] = {
             Tool.BRUSH: brush,
             Tool.ERASER: brush,
@@ -84,6 +87,11 @@ class Correction(QObject):
     def edits(self) -> Edits:
         """Where the steps are made; other controllers make theirs there too."""
         return self._edits
+
+    @property
+    def opinions(self) -> Opinions | None:
+        """Where the model is asked about slices."""
+        return self._opinions
 
     def press(self, place: CursorPlace, press: Press) -> None:
         """A button was pressed on a slice; with Shift, it marks what is inside or outside."""

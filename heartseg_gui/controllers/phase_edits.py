@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.labelmap import LabelPatch
-from engine.structures import HEART_STRUCTURES
+from engine.structures import ALL_STRUCTURES
 from heartseg_gui.controllers.edits import Edits
 
 Volume = NDArray[np.uint8]
@@ -18,7 +18,7 @@ def push_phase(edits: Edits, phase: int, wanted: Volume, text: str) -> None:
     patch = labels.patch_phase(phase, wanted)
     edits.push(patch, text)
     slices = len(patch.slices(labels.shape))
-    tell_change(edits, text, patch, f"{slices} slices of phase {phase + 1}")
+    tell_change(edits, text, patch, f"{slices} slice{'s' * (slices != 1)} of phase {phase + 1}")
 
 
 def tell_change(edits: Edits, text: str, patch: LabelPatch, place: str) -> None:
@@ -27,12 +27,9 @@ def tell_change(edits: Edits, text: str, patch: LabelPatch, place: str) -> None:
         edits.say(f"{text}: nothing changes there.")
         return
     changes = []
-    for structure in HEART_STRUCTURES:
+    for structure in ALL_STRUCTURES:
         more = int((patch.after == structure).sum()) - int((patch.before == structure).sum())
         if more:
-            changes.append(f"{_SHORT[structure]} {edits.millilitres(more):+.1f} ml")
+            changes.append(f"{structure.short_title} {edits.millilitres(more):+.1f} ml")
     told = ", ".join(changes) or f"{edits.millilitres(len(patch)):.1f} ml moved"
     edits.say(f"{text}: {told} in {place}.")
-
-
-_SHORT = dict(zip(HEART_STRUCTURES, ("RV", "Myocardium", "LV"), strict=True))

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from engine.correction.between import fill_gaps, interpolate
 from engine.labelmap import LabelMap, SlicePlace
 from engine.progress import Progress, Steps
-from engine.structures import HEART_STRUCTURES
+from engine.structures import ALL_STRUCTURES
 from heartseg_gui.controllers.edits import Edits, Plane, where
 from heartseg_gui.controllers.phase_edits import Volume, push_phase, tell_change
 from heartseg_gui.documents.view_state import ViewState
@@ -118,7 +118,7 @@ def _interpolate_steps(
 ) -> Steps[Volume]:
     """The phase with one slice drawn anew between two others."""
     yield Progress(0, 1, "Interpolating between slices")
-    drawn = interpolate(volume, HEART_STRUCTURES, *between, spacing_mm=spacing_mm)
+    drawn = interpolate(volume, ALL_STRUCTURES, *between, spacing_mm=spacing_mm)
     after = volume.copy()
     after[wanted] = drawn[wanted]
     return after

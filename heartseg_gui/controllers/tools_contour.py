@@ -7,7 +7,7 @@ import numpy as np
 from engine.correction.contour import Boundary, Contour, drawn_anew, redraw
 from engine.correction.rules import EditRules
 from engine.labelmap import LabelPatch, SlicePlace
-from heartseg_gui.controllers.contour_tracing import ContourTracing
+from heartseg_gui.controllers.contour_tracing import ContourTracing, Traced
 from heartseg_gui.controllers.edits import Edits, where
 from heartseg_gui.controllers.hand_tool import HandTool
 from heartseg_gui.controllers.tools_outline import ClickedOutline
@@ -81,8 +81,7 @@ class ContourTool(HandTool):
             return
         self._traced.trace((place.phase, place.slice_index))
         at = (place.y, place.x)
-        handle = self._handle_at(at, place.reach_mm)
-        line = self._line_at(at, place.reach_mm if press.double else self._tools.radius_mm)
+        handle, line = self._handle_at(place), self._line_at(place, widely=not press.double)
         if press.other:
             self._remove(handle)
         elif handle is not None:
@@ -124,7 +123,7 @@ class ContourTool(HandTool):
         elif place is None or (place.phase, place.slice_index) != self._traced.place:
             self._sketch.point_at(None)
         else:
-            self._sketch.point_at(self._handle_at((place.y, place.x), place.reach_mm))
+            self._sketch.point_at(self._handle_at(place))
 
     def finish(self) -> None:
         """Close a fresh contour."""
@@ -207,25 +206,55 @@ class ContourTool(HandTool):
             contours = Contours(self._traced.place, self._traced.contours, active, hot)
             self._sketch.show_contours(contours)
 
-    def _handle_at(self, at: tuple[float, float], reach_mm: float) -> _Handle | None:
-        """The nearest handle within reach, that of the active contour before others."""
+    def _handle_at(self, place: CursorPlace) -> _Handle | None:
+        """The handle under the mouse."""
         active = _BOUNDARIES[self._tools.structure]
-        reach = reach_mm / self._voxel_mm
-        found: list[tuple[bool, float, _Handle]] = []
-        for boundary, contour in self._traced.contours.items():
-            number, apart = contour.nearest(at)
-            if apart <= reach:
-                found.append((boundary is not active, apart, (boundary, number)))
-        return min(found, key=lambda each: each[:2])[2] if found else None
+        reach = place.reach_mm / self._voxel_mm
+        return _nearest_handle(self._traced.contours, active, (place.y, place.x), reach)
 
-    def _line_at(self, at: tuple[float, float], reach_mm: float) -> Boundary | None:
-        """The contour whose line is nearest, within reach."""
-        reach = reach_mm / self._voxel_mm
-        apart = {
-            boundary: contour.distance(at) for boundary, contour in self._traced.contours.items()
-        }
-        near = [boundary for boundary in apart if apart[boundary] <= reach]
-        return min(near, key=apart.__getitem__) if near else None
+    def _line_at(self, place: CursorPlace, *, widely: bool) -> Boundary | None:
+        """The line under the mouse, or within the radius of the brush from it."""
+        active = _BOUNDARIES[self._tools.structure]
+        touched = place.reach_mm / self._voxel_mm
+        reach = self._tools.radius_mm / self._voxel_mm if widely else touched
+        return _nearest_line(
+            self._traced.contours, active, (place.y, place.x), min(touched, reach), reach
+        )
+
+
+def _nearest_handle(
+    contours: Traced, active: Boundary, at: tuple[float, float], reach: float
+) -> _Handle | None:
+    """The nearest handle within reach [voxels], that of the active contour before others."""
+    found: list[tuple[bool, float, _Handle]] = []
+    for boundary, contour in contours.items():
+        number, apart = contour.nearest(at)
+        if apart <= reach:
+            found.append((boundary is not active, apart, (boundary, number)))
+    return min(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _nearest_line(
+    contours: Traced, active: Boundary, at: tuple[float, float], touched: float, reach: float
+) -> Boundary | None:
+    """The active contour where its line is touched, else the one that is nearest within reach.
+
+    None where the active structure has no contour yet: then one is drawn.
+
+    Args:
+        contours: Of the slice.
+        active: The contour of the active structure.
+        at: Where the mouse is, (y, x) [voxels].
+        touched: How near a line counts as under the mouse [voxels].
+        reach: How near a line can be pulled at all [voxels].
+    """
+    apart = {boundary: contour.distance(at) for boundary, contour in contours.items()}
+    if active not in apart:
+        return None
+    if apart[active] <= touched:
+        return active
+    near = [boundary for boundary in apart if apart[boundary] <= reach]
+    return min(near, key=apart.__getitem__) if near else None
 
 
 class FreshContour(ClickedOutline):

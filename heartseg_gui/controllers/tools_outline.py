@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.correction.outline import cut, lasso_mask, polygon_mask, thinned
 from engine.labelmap import SlicePlace
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import ALL_STRUCTURES, Structure
 from heartseg_gui.controllers.edits import Edits, where
 from heartseg_gui.controllers.hand_tool import HandTool
 from heartseg_gui.documents.sketch import Line, Points, Sketch, no_points
@@ -23,8 +23,9 @@ _LEAST_CORNERS = 3
 class ClickedOutline(HandTool):
     """An outline drawn click by click.
 
-    The right button, a double click or Return closes it; Backspace takes the last point away,
-    Esc all of them. Ctrl with the first click draws an outline that takes labels away.
+    A click on the first point, the right button, a double click or Return closes it; Backspace
+    takes the last point away, Esc all of them. Ctrl with the first click draws an outline that
+    takes labels away.
     """
 
     def __init__(self, edits: Edits, sketch: Sketch, tools: ToolState, view: ViewState) -> None:
@@ -58,7 +59,7 @@ class ClickedOutline(HandTool):
         here = (place.phase, place.slice_index)
         if here != self._place:
             self.give_up()
-        if press.other or (press.double and self.busy):
+        if press.other or press.double or self._closes(place):
             self.finish()
             return
         if not self.busy:
@@ -102,6 +103,13 @@ class ClickedOutline(HandTool):
         """Forget the points."""
         self._sketch.draw(None)
         self._ways, self._place = [], None
+
+    def _closes(self, place: CursorPlace) -> bool:
+        """Whether a click there is one on the first point of an outline that can be closed."""
+        if len(self._ways) < _LEAST_CORNERS:
+            return False
+        away = (self._ways[0][0] - (place.y, place.x)) * self._edits.spacing_mm
+        return float(np.hypot(*away)) <= place.reach_mm
 
     def begin(self, place: SlicePlace) -> None:
         """The first point is about to be set."""
@@ -276,7 +284,7 @@ class CutTool(LassoTool):
         counts = np.bincount(plane[under], minlength=len(Structure))
         if counts[self._tools.structure]:
             return self._tools.structure
-        best = max(HEART_STRUCTURES, key=lambda structure: counts[structure])
+        best = max(ALL_STRUCTURES, key=lambda structure: counts[structure])
         return best if counts[best] else None
 
 

@@ -20,8 +20,9 @@ class FillTool(HandTool):
         if self._edits.labels_or_say() is None:
             return
         structure = Structure.BACKGROUND if press.erases else self._tools.structure
-        here, at = (place.phase, place.slice_index), (round(place.y), round(place.x))
+        here = (place.phase, place.slice_index)
         before = self._edits.plane(here)
+        at = _voxel_under(place, before.shape)
         rules = self._edits.rules(structure)
         wanted = flood(before, at, structure, rules, grey=self._edits.grey(here))
         patch = self._edits.push_plane(here, wanted, "Fill")
@@ -29,7 +30,9 @@ class FillTool(HandTool):
             self._edits.say("Fill: nothing changes there.")
             return
         ml = self._edits.millilitres(len(patch))
-        self._edits.say(f"Filled {ml:.1f} ml as {structure.title.lower()} in {where(here)}.")
+        done = "Cleared" if structure is Structure.BACKGROUND else "Filled"
+        what = "" if structure is Structure.BACKGROUND else f" as {structure.title.lower()}"
+        self._edits.say(f"{done} {ml:.1f} ml{what} in {where(here)}.")
 
 
 class IslandTool(HandTool):
@@ -42,8 +45,9 @@ class IslandTool(HandTool):
         """Keep or remove."""
         if self._edits.labels_or_say() is None:
             return
-        here, at = (place.phase, place.slice_index), (round(place.y), round(place.x))
+        here = (place.phase, place.slice_index)
         before = self._edits.plane(here)
+        at = _voxel_under(place, before.shape)
         structure = Structure(before[at])
         if structure is Structure.BACKGROUND:
             self._edits.say("There is no piece of a structure under the mouse.")
@@ -54,3 +58,9 @@ class IslandTool(HandTool):
         name, ml = structure.title.lower(), self._edits.millilitres(len(patch))
         told = f"Removed {ml:.1f} ml of the {name} in {where(here)}."
         self._edits.say(told if len(patch) else f"The {name} is in one piece there.")
+
+
+def _voxel_under(place: CursorPlace, shape: tuple[int, ...]) -> tuple[int, int]:
+    """The voxel (y, x) that the mouse is on; on the very rim of the slice it is the outermost."""
+    y, x = (min(max(round(at), 0), n - 1) for at, n in zip((place.y, place.x), shape, strict=True))
+    return y, x

@@ -1,8 +1,5 @@
 """Contours under a real mouse: what becomes of them is what the engine makes of them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -28,20 +25,17 @@ from tests.gui.hands import (
     stroke,
     voxels,
 )
-from tests.gui.shell import open_shell, open_study
 
 RV, WALL, LV = Structure.RV, Structure.MYOCARDIUM, Structure.LV
 NEAR = 0.1  # voxels that a click may be off, for pixels are whole
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        window.tools.set_tool(Tool.CONTOUR)
-        window.tools.set_radius(3.0)
-        traced(qtbot, window)
-        yield window
+def window(window: Window, qtbot: QtBot) -> Window:
+    window.tools.set_tool(Tool.CONTOUR)
+    window.tools.set_radius(3.0)
+    traced(qtbot, window)
+    return window
 
 
 def traced(qtbot: QtBot, window: Window) -> None:
@@ -66,7 +60,7 @@ def rightmost(contour: Contour) -> int:
 
 def test_the_contours_of_the_slice_are_shown(qtbot: QtBot, window: Window) -> None:
     expected = contours_of(plane(window))
-    assert set(window.sketch.contours.by_boundary) == set(Boundary)
+    assert set(window.sketch.contours.by_boundary) == set(Boundary) - {Boundary.ATRIUM}
     for boundary, contour in expected.items():
         assert np.array_equal(shown(window, boundary).points, contour.points)
     window.view.set_slice(0)
@@ -246,6 +240,42 @@ def test_a_fresh_contour_takes_the_place_of_the_old_one(window: Window) -> None:
 
     assert rv[7, 46]
     assert not rv[12:].any()
+
+
+def test_a_structure_without_a_contour_is_drawn_also_beside_another_line(window: Window) -> None:
+    """The first click lies within the brush's radius of the epicardium, which stays as it is."""
+    window.tools.set_tool(Tool.FILL)
+    click(window, next(tuple(place) for place in np.argwhere(plane(window) == RV)), RIGHT)
+    window.tools.set_tool(Tool.CONTOUR)
+    window.tools.set_structure(RV)
+    window.tools.set_radius(20.0)
+    before = plane(window)
+    rows, columns = np.nonzero(np.isin(before, (WALL, LV)))
+    side, middle = columns.max() + 3.0, float(rows.mean())
+    for corner in ((middle - 5, side), (middle, side + 4), (middle + 5, side)):
+        click(window, corner)
+    click(window, (middle - 5, side))
+
+    after = plane(window)
+    assert not (before == RV).any()
+    assert window.tools.structure is RV
+    assert (after == RV).sum() > 20
+    assert np.array_equal(after == WALL, before == WALL)
+    assert np.array_equal(after == LV, before == LV)
+
+
+def test_where_two_lines_meet_the_active_one_is_pulled(window: Window) -> None:
+    """The septum is the border of wall and RV at once."""
+    window.tools.set_structure(WALL)
+    window.tools.set_radius(6.0)
+    before = plane(window)
+    start = (31.5, 23.9)
+    assert shown(window, Boundary.RV).distance(start) > 0
+    assert shown(window, Boundary.RV).distance(start) < shown(window, Boundary.EPI).distance(start)
+    stroke(window, [start, (31.5, 26.5)])
+
+    assert window.tools.structure is WALL
+    assert (plane(window) == WALL).sum() < (before == WALL).sum()
 
 
 def test_points_of_a_fresh_contour_are_taken_back(window: Window) -> None:

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from engine.cine import Cine
 from engine.correction.prompting import Prompt, resegment
+from engine.labelmap import SlicePlace
+from engine.progress import Progress, Steps
 from engine.structures import Structure
 from heartseg_gui.app import Window
 from heartseg_gui.documents.tool_state import Tool
@@ -19,18 +22,59 @@ HERE = (0, 3)
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
+def window(window: Window) -> Window:
     """The LV is 3 voxels too narrow: its rim was labelled as muscle, though it is bright."""
-    for window in open_shell(qtbot, tmp_path):
+    window.tools.set_structure(LV)
+    labels = window.document.labels
+    assert labels is not None
+    wrong = plane(window)
+    y, x = np.indices(wrong.shape)
+    wrong[(wrong == LV) & (np.hypot(y - 31.5, x - 40.5) > 9.5)] = WALL
+    labels.apply(labels.patch_slice(*HERE, wrong))
+    return window
+
+
+class Certain:
+    """A model that is sure of every voxel: muscle, or the cavity on slices that it was told."""
+
+    def __init__(self, cine: Cine) -> None:
+        self.shape = cine.shape[2:]
+        self.asked: list[SlicePlace] = []
+
+    def look(self, place: SlicePlace) -> np.ndarray:
+        self.asked.append(place)
+        chances = np.zeros((4, *self.shape), np.float32)
+        chances[WALL] = 1
+        return chances
+
+
+@pytest.fixture
+def opinion() -> list[Certain]:
+    """The models that were made ready."""
+    return []
+
+
+@pytest.fixture
+def advised(qtbot: QtBot, tmp_path: Path, opinion: list[Certain]) -> Iterator[Window]:
+    """As `window`, with a model that can be asked."""
+
+    def opine(cine: Cine, model: str, device: str, phase: int) -> Steps[Certain]:
+        yield Progress(0, 1, "Asking")
+        opinion.append(Certain(cine))
+        return opinion[-1]
+
+    for window in open_shell(qtbot, tmp_path, opine=opine):
         open_study(qtbot, window, Path("/nowhere/anna"))
         window.tools.set_structure(LV)
-        labels = window.document.labels
-        assert labels is not None
-        wrong = plane(window)
-        y, x = np.indices(wrong.shape)
-        wrong[(wrong == LV) & (np.hypot(y - 31.5, x - 40.5) > 9.5)] = WALL
-        labels.apply(labels.patch_slice(*HERE, wrong))
         yield window
+
+
+def hear_out(qtbot: QtBot, window: Window, opinion: list[Certain]) -> None:
+    """Until the model has said what it thinks of `HERE`."""
+    opinions = window.controllers.correction.opinions
+    assert opinions is not None
+    qtbot.waitUntil(lambda: opinions.of(HERE) is not None, timeout=30_000)
+    assert opinion[0].asked == [HERE]
 
 
 def wait(qtbot: QtBot, window: Window, steps: int = 1) -> None:
@@ -89,6 +133,46 @@ def test_what_is_outside_becomes_what_lies_nearest(
 
     assert prompt.structure is becomes
     assert plane(window)[at] == becomes
+
+
+def test_the_model_is_asked_about_the_slice_and_heard(
+    qtbot: QtBot, advised: Window, opinion: list[Certain]
+) -> None:
+    """It is asked once while the tool is in hand; the answer is what the engine makes of it."""
+    advised.tools.set_tool(Tool.PROMPT)
+    hear_out(qtbot, advised, opinion)
+    before = plane(advised)
+    click(advised, (31, 55))
+    prompt = last_prompt(advised)
+    wait(qtbot, advised)
+    assert advised.document.cine is not None
+    grey, chances = advised.document.cine.voxels[HERE], opinion[0].look(HERE)
+    heard = resegment(grey, before, [prompt], probabilities=chances, pixel_mm=2.0)
+
+    assert np.array_equal(plane(advised), heard)
+    assert not np.array_equal(plane(advised), resegment(grey, before, [prompt], pixel_mm=2.0))
+    assert opinion[0].asked[:-1] == [HERE]  # the last one is this test's
+    assert len(opinion) == 1
+
+
+def test_a_mark_on_another_slice_waits_for_the_model(
+    qtbot: QtBot, advised: Window, opinion: list[Certain]
+) -> None:
+    """With another tool in hand nobody has asked before; the model is ready by the second slice."""
+    click(advised, (31, 55), modifiers=SHIFT)
+    wait(qtbot, advised)
+    hear_out(qtbot, advised, opinion)
+    advised.view.set_slice(2)
+    before = plane(advised)
+    click(advised, (31, 55), modifiers=SHIFT)
+    wait(qtbot, advised, steps=2)
+    assert advised.document.cine is not None
+    grey, chances = advised.document.cine.voxels[0, 2], opinion[0].look((0, 2))
+    marks = advised.sketch.marks.prompts
+
+    assert opinion[0].asked == [HERE, (0, 2), (0, 2)]
+    heard = resegment(grey, before, marks, probabilities=chances, pixel_mm=2.0)
+    assert np.array_equal(plane(advised), heard)
 
 
 def test_a_scribble_is_one_step(qtbot: QtBot, window: Window) -> None:

@@ -1,7 +1,6 @@
 """The menus *Slice* and *Phase*: exact voxels, one step each, and a sentence that says what."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from engine.correction import slices
 from engine.structures import Structure
 from heartseg_gui.app import Window
 from tests.gui.hands import CTRL, SHIFT, assert_one_step, key, plane, voxels
-from tests.gui.shell import open_shell, open_study
 
 RV, WALL, LV = Structure.RV, Structure.MYOCARDIUM, Structure.LV
 PIXEL = (2.0, 2.0)
@@ -21,12 +19,10 @@ Plane = NDArray[np.uint8]
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
+def window(window: Window) -> Window:
     """The LV is active; slices 1 to 4 (from 0) are labelled, slice 3 is on the screen."""
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        window.tools.set_structure(LV)
-        yield window
+    window.tools.set_structure(LV)
+    return window
 
 
 def put(window: Window, change: Callable[[Plane], None], *, everywhere: bool = False) -> None:

@@ -1,6 +1,5 @@
 """Every tool that draws, with real mouse paths; the document's exact voxels are asserted."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from scipy.ndimage import binary_dilation
 
 from engine.structures import Structure
 from heartseg_gui.app import Window
-from heartseg_gui.documents.tool_state import BrushTip, DrawOver, Gate, Tool
+from heartseg_gui.documents.tool_state import BrushTip, DrawOver, Gate, Press, Tool
+from heartseg_gui.documents.view_state import CursorPlace
 from tests.gui.hands import (
     CTRL,
     RIGHT,
@@ -25,19 +25,17 @@ from tests.gui.hands import (
     stroke,
     voxels,
 )
-from tests.gui.shell import open_shell, open_study
+from tests.gui.shell import open_study
 
 RV, WALL, LV = Structure.RV, Structure.MYOCARDIUM, Structure.LV
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
+def window(window: Window) -> Window:
     """Cylinders of 2 x 2 x 9 mm voxels; the LV is 25 mm wide about (31.5, 40.5), the RV to its
     left, and there is nothing above row 12."""
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        window.tools.set_structure(RV)
-        yield window
+    window.tools.set_structure(RV)
+    return window
 
 
 def disc(radius: float) -> NDArray[np.bool_]:
@@ -183,6 +181,8 @@ _CLOSINGS = {
     "return": lambda window: key(window, Qt.Key.Key_Return),
     "right button": lambda window: click(window, (6, 12), RIGHT),
     "double click": lambda window: double_click(window, CORNERS[-1]),
+    "first point": lambda window: click(window, CORNERS[0]),
+    "double click on the first point": lambda window: double_click(window, CORNERS[0]),
 }
 
 
@@ -199,6 +199,16 @@ def test_a_polygon_becomes_the_structure(window: Window, closing: str) -> None:
     assert np.array_equal(plane(window), rectangle(before[0, 3].copy()))
     assert window.sketch.line is None
     assert_one_step(window, before)
+
+
+def test_three_points_are_needed_to_close_a_polygon_on_its_first(window: Window) -> None:
+    window.tools.set_tool(Tool.POLYGON)
+    for corner in (*CORNERS[:2], CORNERS[0]):
+        click(window, corner)
+
+    assert window.sketch.line is not None
+    assert len(window.sketch.line.corners) == 3
+    assert window.document.undo_stack.count() == 0
 
 
 def test_points_of_a_polygon_are_taken_back_one_by_one(window: Window) -> None:
@@ -450,3 +460,18 @@ def test_points_of_a_magnetic_outline_are_taken_back_with_their_way(window: Wind
 
     assert len(line.corners) == 2
     assert line.points[-1] == pytest.approx((32, 53.5), abs=0.1)
+
+
+@pytest.mark.parametrize("tool", [Tool.ISLAND, Tool.FILL, Tool.BRUSH, Tool.PROMPT])
+def test_a_click_on_the_very_rim_of_the_slice_is_one_on_its_outermost_voxel(
+    window: Window, tool: Tool
+) -> None:
+    window.tools.set_tool(tool)
+    before = plane(window)
+    height, width = before.shape
+    for y, x in ((-0.5, -0.5), (height - 0.5, width - 0.5)):
+        window.controllers.correction.press(CursorPlace(0, 3, y, x), Press())
+        window.controllers.correction.release()
+
+    changed = plane(window) != before
+    assert not changed[10:-10, 10:-10].any()

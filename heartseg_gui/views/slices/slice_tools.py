@@ -190,15 +190,20 @@ class SliceTools(QObject):
             self._drag.move(event.position())
 
     def release(self, event: QMouseEvent, on_scene: QPointF) -> None:
-        """End what was begun; a click in the montage goes to the slice."""
+        """End what was begun; a click in the montage goes to the slice.
+
+        Where a keymap pans with Shift, a click with Shift marks inside and outside all the same.
+        """
         if event.button() != self._button:
             return
         if self._pressed_item is not None:
-            self._pressed_item = None
-            self.released.emit()
+            self._end_gesture()
         elif self._drag is not None:
             self._drag.end(event.position())
-            if event.button() == _LEFT and self._is_click(event):
+            if event.modifiers() & _SHIFT and self._is_gesture(event) and self._is_still(event):
+                self._begin_gesture(event, on_scene, double=False)
+                self._end_gesture()
+            elif event.button() == _LEFT and self._is_click(event):
                 self._go_to_slice(on_scene)
         self._button, self._drag = Qt.MouseButton.NoButton, None
 
@@ -261,6 +266,10 @@ class SliceTools(QObject):
         )
         self.pressed.emit(self._scene.place_on(item, on_scene, self.reach_mm), press)
 
+    def _end_gesture(self) -> None:
+        self._pressed_item = None
+        self.released.emit()
+
     def _step(self, deed: Deed, steps: int) -> None:
         """Go on by whole clicks of the wheel; away from the reader is back, or larger."""
         if deed is Deed.BRUSH_SIZE:
@@ -280,5 +289,9 @@ class SliceTools(QObject):
         """Whether the mouse is still where it was pressed, in a montage, where clicks count."""
         if not self._view.montage or isinstance(self._drag, PanDrag):
             return False
+        return self._is_still(event)
+
+    def _is_still(self, event: QMouseEvent) -> bool:
+        """Whether the mouse is still where it was pressed."""
         way: QPoint = (event.position() - self._pressed_at).toPoint()
         return way.manhattanLength() < QGuiApplication.styleHints().startDragDistance()
