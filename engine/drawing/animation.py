@@ -1,14 +1,13 @@
 """A moving picture: image, reference and prediction, slice by slice or phase by phase."""
 
 from collections.abc import Callable, Sequence
-from io import BytesIO
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine.drawing.canvas import figure_pixels
+from engine.drawing.film import gif_bytes
 from engine.drawing.images import grey_range_of, heart_window
 from engine.drawing.panels import PanelCase, check_grid, make_panels_figure
 from engine.progress import Progress, Steps
@@ -62,20 +61,5 @@ def make_animation(
         if finish is not None:
             finish(figure)
         figure.set_dpi(_DPI)
-        frames.append(Image.fromarray(figure_pixels(figure)))
-    return _as_gif(frames, frame_ms)
-
-
-def _as_gif(frames: Sequence[Image.Image], frame_ms: int) -> bytes:
-    # One palette for all frames, or greys would flicker; taken from all, or colours would lack.
-    width, height = frames[0].size
-    sheet = Image.new("RGB", (width, height * len(frames)))
-    for number, frame in enumerate(frames):
-        sheet.paste(frame, (0, number * height))
-    palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
-    drawn = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    stream = BytesIO()
-    drawn[0].save(
-        stream, format="GIF", save_all=True, append_images=drawn[1:], duration=frame_ms, loop=0
-    )
-    return stream.getvalue()
+        frames.append(figure_pixels(figure))
+    return gif_bytes(frames, frame_ms=frame_ms)

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from engine.datasets.labelled import LabelledVolume
 from engine.drawing.canvas import class_colours
-from engine.drawing.mesh_files import enclosed_ml, with_volume, write_mesh
 from engine.drawing.rendering import Triangles
 from engine.drawing.solids import make_solids_figure
 from engine.experiments.examples import Labels
@@ -37,7 +36,7 @@ def surfaces_of(volume: LabelledVolume, labels: Mapping[str, Labels], task: Task
     Returns:
         By side and class name; what a side does not show is left out.
     """
-    from engine.mesh import surface
+    from engine.mesh.shaping import surface
 
     geometry = _grid_of(volume)
     sides: dict[str, dict[str, Triangles]] = {}
@@ -45,9 +44,8 @@ def surfaces_of(volume: LabelledVolume, labels: Mapping[str, Labels], task: Task
         sides[side] = {}
         for number, name in enumerate(task.classes[1:], start=1):
             found = surface(voxels, geometry, Structure(number))  # numbers alone, of any task
-            if found is not None and enclosed_ml(found) > 0:  # smoothing makes specks vanish
-                own_ml = int(np.count_nonzero(voxels == number)) * geometry.voxel_ml
-                sides[side][name] = with_volume(found, own_ml)
+            if found is not None and len(found.faces) > 0:
+                sides[side][name] = found
     return sides
 
 
@@ -69,13 +67,16 @@ def mesh_names(labels: Mapping[str, Labels], task: Task) -> list[str]:
 
 def write_meshes(folder: Path, sides: Sides, task: Task) -> Steps[None]:
     """Write every surface as PLY in its colour and as STL: `reference-lv.ply` and so on."""
+    from engine.mesh.files import write_mesh
+    from engine.mesh.formats import Axes
+
     colours = class_colours(task.classes)
     pairs = [(side, name) for side, surfaces in sides.items() for name in surfaces]
     for number, (side, name) in enumerate(pairs):
         yield Progress(number, len(pairs), "Writing surfaces")
         for kind in _KINDS:
             path = folder / f"{side}-{name}{kind}"
-            write_mesh(sides[side][name], path, colour=colours[name], of_patient=False)
+            write_mesh(sides[side][name], path, colour=colours[name], axes=Axes.IMAGE)
 
 
 def _grid_of(volume: LabelledVolume) -> Geometry:
