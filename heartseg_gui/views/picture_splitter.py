@@ -13,12 +13,21 @@ class PictureSplitter(QSplitter):
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setChildrenCollapsible(False)
+        self._wide = False
 
     def share(self) -> None:
-        """Give the first picture three fifths of the room, the second the rest."""
-        self.setSizes([3000, 2000])  # far more than there is: shares
-        self.setStretchFactor(0, 3)
-        self.setStretchFactor(1, 2)
+        """Give the first picture three fifths of the room, the second the rest; or half each."""
+        first, second = (1, 1) if self._wide else (3, 2)
+        self.setSizes([1000 * first, 1000 * second])  # far more than there is: shares
+        self.setStretchFactor(0, first)
+        self.setStretchFactor(1, second)
+
+    def set_wide(self, wide: bool) -> None:
+        """Put the second picture below the first because it is wide, or where there is room."""
+        if wide != self._wide:
+            self._wide = wide
+            self._turn()
+            self.share()
 
     def minimumSizeHint(self) -> QSize:
         """As narrow as one picture, or the window could not become narrow."""
@@ -29,8 +38,11 @@ class PictureSplitter(QSplitter):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Turn where the room asks for it."""
         super().resizeEvent(event)
+        self._turn()
+
+    def _turn(self) -> None:
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        wanted = down if event.size().width() < _LEAST_ACROSS_PX else across
+        wanted = down if self._wide or self.width() < _LEAST_ACROSS_PX else across
         if wanted != self.orientation():
             self.setOrientation(wanted)
             self.share()

@@ -1,27 +1,31 @@
-"""The heart in space, rendered off the screen."""
+"""The heart in space beside the slices: it follows labels, look and cine."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QUndoStack
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QCheckBox, QPushButton
+from PySide6.QtWidgets import QCheckBox
 from pytestqt.qtbot import QtBot
 
-from engine.geometry import Geometry
 from engine.labelmap import LabelPatch
-from engine.mesh import surface
+from engine.progress import Progress, Steps
 from engine.structures import Structure
+from engine.study import Origin, Provenance
+from heartseg_gui.actions import Actions
 from heartseg_gui.documents.commands import PaintStroke
+from heartseg_gui.documents.space_state import Colouring, LabelSource, Panes, SpaceState
 from heartseg_gui.jobs import JobQueue
-from heartseg_gui.views.volume.volume_canvas import Artist
+from heartseg_gui.views.volume.artist import Artist
+from heartseg_gui.views.volume.scene_values import Quality, Viewpoint
+from heartseg_gui.views.volume.surface_store import SurfaceStore
 from heartseg_gui.views.volume.volume_scene import VolumeScene
 from heartseg_gui.views.volume.volume_view import VolumeView
-from tests.gui.conftest import SHAPE, Desk, drag_to
+from tests.gui.conftest import SHAPE, Desk, drag_to, small_study
 
-_PATIENCE_MS = 60_000  # the first scene compiles its shaders
+_PATIENCE_MS = 15_000  # the first scene compiles its shaders
 
 
 @pytest.fixture
@@ -34,14 +38,30 @@ def jobs(qtbot: QtBot) -> Iterator[JobQueue]:
 
 
 @pytest.fixture
-def volume(desk: Desk, jobs: JobQueue, qtbot: QtBot) -> VolumeView:
+def space(qapp: object) -> SpaceState:
+    return SpaceState()
+
+
+@pytest.fixture
+def volume(desk: Desk, space: SpaceState, jobs: JobQueue, qtbot: QtBot) -> Iterator[VolumeView]:
     """The view on the small study, when its first picture is there."""
-    view = VolumeView(desk.document, desk.view, desk.display, jobs)
+    view = _view(desk, space, jobs)
     qtbot.addWidget(view)
     view.resize(320, 320)
     view.show()
+    _wait(qtbot, view)
+    yield view
+    jobs.close()
+    view.release()
+
+
+def _view(desk: Desk, space: SpaceState, jobs: JobQueue, **more: object) -> VolumeView:
+    actions = Actions(QUndoStack(space))
+    return VolumeView(desk.document, desk.view, desk.display, space, jobs, actions, **more)
+
+
+def _wait(qtbot: QtBot, view: VolumeView) -> None:
     qtbot.waitUntil(lambda: view.ready, timeout=_PATIENCE_MS)
-    return view
 
 
 def _pixels(image: QImage) -> np.ndarray:
@@ -50,77 +70,208 @@ def _pixels(image: QImage) -> np.ndarray:
     return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).astype(int)
 
 
-def _red(image: QImage) -> int:
-    pixels = _pixels(image)
-    return int(np.count_nonzero(pixels[..., 0] > pixels[..., 1:].max(axis=2) + 60))
+def _red(view: VolumeView) -> int:
+    pixels = _pixels(view.canvas.image)
+    return int(np.count_nonzero(pixels[..., 0] > pixels[..., 1:].max(axis=2) + 100))
 
 
-def _green(image: QImage) -> int:
-    pixels = _pixels(image)
+def _green(view: VolumeView) -> int:
+    pixels = _pixels(view.canvas.image)
     return int(np.count_nonzero(pixels[..., 1] > pixels[..., ::2].max(axis=2) + 25))
+
+
+def _change(view: VolumeView, first: np.ndarray) -> float:
+    """Mean difference of the picture from an earlier one; large where its size is another."""
+    now = _pixels(view.canvas.image)
+    return 255.0 if now.shape != first.shape else float(np.abs(now - first).mean())
+
+
+def _paint(desk: Desk, structure: Structure, *, phase: int = 0) -> None:
+    labels = desk.document.labels
+    assert labels is not None
+    wanted = labels.voxels.copy()
+    wanted[phase, 1, 5:15, 20:30] = structure
+    desk.document.undo_stack.push(PaintStroke(desk.document, 1, labels.patch_to(wanted)))
 
 
 def test_labels_are_seen_in_their_colour(volume: VolumeView) -> None:
     """The left ventricle is red, and there is nothing green."""
-    assert _red(volume.canvas.image) > 500
-    assert _green(volume.canvas.image) == 0
+    assert _red(volume) > 500
+    assert _green(volume) == 0
 
 
 def test_edits_are_seen_after_a_rest(desk: Desk, volume: VolumeView, qtbot: QtBot) -> None:
     """A painted myocardium appears without being asked for."""
-    labels = desk.document.labels
-    assert labels is not None
-    wanted = labels.voxels.copy()
-    wanted[0, 1, 5:15, 20:30] = Structure.MYOCARDIUM
-
-    desk.document.undo_stack.push(PaintStroke(desk.document, 1, labels.patch_to(wanted)))
+    _paint(desk, Structure.MYOCARDIUM)
     assert not volume.ready
 
-    qtbot.waitUntil(lambda: _green(volume.canvas.image) > 100, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: _green(volume) > 100, timeout=_PATIENCE_MS)
+
+
+def test_an_edit_makes_only_its_own_structures_and_phase_anew(
+    desk: Desk, volume: VolumeView, qtbot: QtBot
+) -> None:
+    store = volume.findChild(SurfaceStore)
+    qtbot.waitUntil(lambda: not store.busy, timeout=_PATIENCE_MS)
+    before = {phase: store.at(LabelSource.LABELS, phase) for phase in range(SHAPE[0])}
+    assert None not in before.values(), "all phases are made ahead"
+
+    _paint(desk, Structure.MYOCARDIUM, phase=2)
+    desk.view.set_phase(2)
+    _wait(qtbot, volume)
+    qtbot.waitUntil(lambda: not store.busy, timeout=_PATIENCE_MS)
+    after = {phase: store.at(LabelSource.LABELS, phase) for phase in range(SHAPE[0])}
+
+    assert [phase for phase in before if after[phase] is not before[phase]] == [2]
+    was, now = before[2], after[2]
+    assert was is not None
+    assert now is not None
+    assert now.surfaces[Structure.LV] is was.surfaces[Structure.LV]
+    assert Structure.MYOCARDIUM in now.surfaces
 
 
 def test_hidden_structures_are_not_drawn(desk: Desk, volume: VolumeView, qtbot: QtBot) -> None:
     """As in the slice view."""
     desk.display.set_shown(Structure.LV, False)
 
-    qtbot.waitUntil(lambda: _red(volume.canvas.image) == 0, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: _red(volume) == 0, timeout=_PATIENCE_MS)
 
 
-def test_mouse_turns_and_reset_turns_back(volume: VolumeView, qtbot: QtBot) -> None:
-    """Dragging changes the picture; the button brings the first one back."""
-    first = _pixels(volume.canvas.image)
-    canvas = volume.canvas
+def test_mouse_turns_and_home_turns_back(volume: VolumeView, qtbot: QtBot) -> None:
+    first, canvas = _pixels(volume.canvas.image), volume.canvas
+    clicked = QSignalSpy(canvas.clicked)
 
     qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
     drag_to(canvas, QPoint(180, 60))
     qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(180, 60))
-    qtbot.waitUntil(
-        lambda: (
-            canvas.image.size().width() == first.shape[1]
-            and np.abs(_pixels(canvas.image) - first).mean() > 1
-        ),
-        timeout=_PATIENCE_MS,
-    )
+    _wait(qtbot, volume)
+    assert _change(volume, first) > 1
+    assert clicked.count() == 0
 
-    volume.findChild(QPushButton).click()
-    qtbot.waitUntil(
-        lambda: np.abs(_pixels(canvas.image) - first).mean() < 0.1, timeout=_PATIENCE_MS
-    )
+    qtbot.keyClick(canvas, Qt.Key.Key_Home)
+    _wait(qtbot, volume)
+    assert _change(volume, first) < 0.1
 
 
-@pytest.mark.parametrize("name", ["Reference", "Image volume"])
-def test_more_can_be_shown(volume: VolumeView, qtbot: QtBot, name: str) -> None:
-    """The box changes the picture, and changes it back."""
+@pytest.mark.parametrize("name", ["slice_shown", "net", "fog", "cut"])
+def test_more_or_less_can_be_shown(
+    desk: Desk, space: SpaceState, volume: VolumeView, qtbot: QtBot, name: str
+) -> None:
+    """The box in the panel changes the picture, and changes it back."""
+    desk.view.set_slice(0)
+    _wait(qtbot, volume)
     first = _pixels(volume.canvas.image)
-    box = next(box for box in volume.findChildren(QCheckBox) if box.text() == name)
-
-    def change() -> float:
-        return float(np.abs(_pixels(volume.canvas.image) - first).mean())
+    box = volume.bar.panel.findChild(QCheckBox, name)
 
     box.click()
-    qtbot.waitUntil(lambda: change() > 0.1, timeout=_PATIENCE_MS)
+    _wait(qtbot, volume)
+    assert _change(volume, first) > 0.1
     box.click()
-    qtbot.waitUntil(lambda: change() < 0.05, timeout=_PATIENCE_MS)
+    _wait(qtbot, volume)
+    assert _change(volume, first) < 0.05
+
+
+def test_surfaces_become_transparent(space: SpaceState, volume: VolumeView, qtbot: QtBot) -> None:
+    space.set_opacity(Structure.LV, 0.0)
+    _wait(qtbot, volume)
+
+    assert _red(volume) == 0
+
+
+def test_three_panes_stand_side_by_side(
+    desk: Desk, space: SpaceState, volume: VolumeView, qtbot: QtBot
+) -> None:
+    """Image, reference, prediction: the ventricle is red in the second and in the third third."""
+    space.change(panes=Panes.THREE)
+    _wait(qtbot, volume)
+    picture = volume.canvas.picture
+    assert picture is not None
+    titles = [title for title, _, _ in picture.drawn.facts.panes]
+    pixels = _pixels(volume.canvas.image)
+    thirds = np.array_split(pixels[..., 0] > pixels[..., 1:].max(axis=2) + 100, 3, axis=1)
+
+    assert titles == ["Image", "Reference", "Prediction"]
+    assert [bool(third.sum() > 100) for third in thirds] == [False, True, True]
+
+
+def test_a_pane_without_a_prediction_says_so(
+    desk: Desk, space: SpaceState, volume: VolumeView, qtbot: QtBot
+) -> None:
+    """And shows it as soon as a model has given one."""
+    space.change(panes=Panes.THREE)
+    desk.view.set_phase(1)
+    _wait(qtbot, volume)
+
+    def message() -> str:
+        picture = volume.canvas.picture
+        assert picture is not None
+        return picture.drawn.facts.panes[2][1]
+
+    assert "not predicted" in message()
+    labels = desk.document.labels
+    assert labels is not None
+    made_by = Provenance(Origin.PREDICTED, "model")
+    desk.document.predicted.take_phase(1, labels.voxels[0], made_by, like=labels)
+    _wait(qtbot, volume)
+    assert message() == ""
+
+
+def test_difference_is_coloured_and_has_a_scale(
+    space: SpaceState, volume: VolumeView, qtbot: QtBot
+) -> None:
+    before = _red(volume)
+    space.change(colouring=Colouring.DIFFERENCE)
+    _wait(qtbot, volume)
+    picture = volume.canvas.picture
+    assert picture is not None
+    scale = picture.drawn.facts.panes[0][2]
+
+    assert scale is not None
+    assert scale.low == -scale.high
+    assert "reference" in scale.title
+    assert _red(volume) < before
+
+
+def test_a_click_finds_the_point_that_is_seen(desk: Desk, volume: VolumeView, qtbot: QtBot) -> None:
+    """Seen from the feet, the middle of the picture lies on the ventricle, which is found."""
+    volume.look_from(Viewpoint.FEET)
+    _wait(qtbot, volume)
+    canvas, cine = volume.canvas, desk.document.cine
+    assert cine is not None
+    with qtbot.waitSignal(volume.place_picked, timeout=_PATIENCE_MS) as caught:
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=canvas.rect().center())
+    x, y, z, _ = np.linalg.solve(cine.geometry.affine, (*caught.args[0], 1.0))
+
+    assert 14 <= y <= 25
+    assert 19 <= x <= 30
+    assert -1 <= z <= 3
+
+
+def test_a_click_beside_everything_finds_nothing(
+    space: SpaceState, volume: VolumeView, qtbot: QtBot
+) -> None:
+    space.change(slice_shown=False)
+    _wait(qtbot, volume)
+    with qtbot.waitSignal(volume.place_picked, timeout=_PATIENCE_MS) as caught:
+        qtbot.mouseClick(volume.canvas, Qt.MouseButton.LeftButton, pos=QPoint(4, 160))
+
+    assert caught.args == [None]
+
+
+def test_the_marked_place_is_drawn(space: SpaceState, volume: VolumeView, qtbot: QtBot) -> None:
+    """As a ring over everything, for the place lies inside the ventricle."""
+
+    def seen() -> np.ndarray:
+        return _pixels(volume.canvas.grab().toImage())
+
+    first = seen()
+    space.set_picked((-50.0, -60.0, 10.0))
+    _wait(qtbot, volume)
+    marked = np.abs(seen() - first).max(axis=2) > 30
+    assert 20 < marked.sum() < 2000
+    space.set_picked(None)
+    _wait(qtbot, volume)
+    assert np.abs(seen() - first).max() < 10
 
 
 def test_view_follows_the_cine_while_it_plays(
@@ -130,9 +281,9 @@ def test_view_follows_the_cine_while_it_plays(
     started = QSignalSpy(jobs.job_started)
     desk.view.set_playing(True)
     desk.view.set_phase(1)
-    qtbot.waitUntil(lambda: _red(volume.canvas.image) == 0, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: _red(volume) == 0, timeout=_PATIENCE_MS)
     desk.view.set_phase(2)
-    qtbot.waitUntil(lambda: _red(volume.canvas.image) > 50, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: _red(volume) > 50, timeout=_PATIENCE_MS)
 
     assert desk.view.playing
     assert started.count() == 0
@@ -141,14 +292,17 @@ def test_view_follows_the_cine_while_it_plays(
 def test_phases_that_come_too_soon_are_left_out(
     desk: Desk, volume: VolumeView, qtbot: QtBot
 ) -> None:
-    """A hundred steps of the cine in one go make one picture, of the phase that is shown then."""
+    """Hundreds of steps of the cine in one go make few pictures, the last of them of the phase."""
+    store = volume.findChild(SurfaceStore)
+    qtbot.waitUntil(lambda: not store.busy, timeout=_PATIENCE_MS)
     drawn = QSignalSpy(volume.findChild(Artist).drawn)
     desk.view.set_playing(True)
-    for _ in range(101):
+    for _ in range(401):
         desk.view.step_phase(1)
-    qtbot.waitUntil(lambda: _red(volume.canvas.image) == 0, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: _red(volume) == 0, timeout=_PATIENCE_MS)
+    _wait(qtbot, volume)
 
-    assert drawn.count() == 1
+    assert drawn.count() <= 4
 
 
 def test_picture_becomes_fine_when_the_cine_stops(
@@ -161,10 +315,9 @@ def test_picture_becomes_fine_when_the_cine_stops(
     desk.view.set_phase(2)
     desk.view.set_playing(False)
     desk.view.set_phase(0)
-    qtbot.waitUntil(lambda: volume.ready, timeout=_PATIENCE_MS)
+    _wait(qtbot, volume)
 
-    assert _pixels(volume.canvas.image).shape == first.shape
-    assert np.abs(_pixels(volume.canvas.image) - first).mean() < 0.1
+    assert _change(volume, first) < 0.1
 
 
 _NO, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
@@ -179,15 +332,13 @@ def test_keys_move_the_scene_and_home_brings_it_back(
     volume: VolumeView, qtbot: QtBot, key: Qt.Key, modifier: Qt.KeyboardModifier
 ) -> None:
     first, canvas = _pixels(volume.canvas.image), volume.canvas
-
-    def change() -> float:
-        return float(np.abs(_pixels(canvas.image) - first).mean())
-
     for _ in range(3):
         qtbot.keyClick(canvas, key, modifier)
-    qtbot.waitUntil(lambda: volume.ready and change() > 1, timeout=_PATIENCE_MS)
+    _wait(qtbot, volume)
+    assert _change(volume, first) > 1
     qtbot.keyClick(canvas, Qt.Key.Key_Home)
-    qtbot.waitUntil(lambda: change() < 0.1, timeout=_PATIENCE_MS)
+    _wait(qtbot, volume)
+    assert _change(volume, first) < 0.1
 
 
 def test_hidden_view_does_nothing(
@@ -195,49 +346,73 @@ def test_hidden_view_does_nothing(
 ) -> None:
     """No job and no timer while nobody looks."""
     volume.hide()
-    labels = desk.document.labels
-    assert labels is not None
+    drawn = QSignalSpy(volume.findChild(Artist).drawn)
     patch = LabelPatch(np.array([0]), np.zeros(1, np.uint8), np.full(1, 2, np.uint8))
 
     desk.document.undo_stack.push(PaintStroke(desk.document, 1, patch))
 
     assert jobs.jobs == ()
+    assert not volume.findChild(SurfaceStore).busy
     assert not volume.ready
+    volume.show()
+    _wait(qtbot, volume)
+    assert drawn.count() > 0
+    made = volume.findChild(SurfaceStore).at(LabelSource.LABELS, 0)
+    assert made is not None
+    assert Structure.MYOCARDIUM in made.surfaces, "what was painted meanwhile is there"
 
 
-def test_without_graphics_there_is_a_sentence(desk: Desk, jobs: JobQueue, qtbot: QtBot) -> None:
+def test_another_study_takes_the_place_of_the_first(
+    desk: Desk, volume: VolumeView, qtbot: QtBot
+) -> None:
+    """No surface of the first one is left."""
+    study = small_study()
+    empty = desk.document.labels
+    assert empty is not None
+    object.__setattr__(study, "labels", ())
+    desk.document.set_study(study)
+    _wait(qtbot, volume)
+
+    assert _red(volume) == 0
+
+
+def test_the_scene_is_lent_and_put_back(volume: VolumeView, jobs: JobQueue, qtbot: QtBot) -> None:
+    """A film may turn and show what it likes; afterwards the picture is the one before."""
+    first = _pixels(volume.canvas.image)
+    contents = volume.content_maker()
+
+    def film(scene: VolumeScene) -> Steps[list[np.ndarray]]:
+        frames = []
+        for phase in contents.phases:
+            yield Progress(phase, len(contents.phases), "Filming")
+            scene.show((yield from contents.make(phase)))
+            scene.turn(30)
+            frames.append(scene.picture(120, 90, Quality.FINE).pixels)
+        return frames
+
+    job = volume.borrow("Filming", film)
+    with qtbot.waitSignal(job.succeeded, timeout=_PATIENCE_MS) as caught:
+        pass
+    frames = caught.args[0]
+    _wait(qtbot, volume)
+
+    assert [frame.shape for frame in frames] == [(90, 120, 3)] * SHAPE[0]
+    reddish = [int((f[..., 0] > f[..., 1].astype(int) + 100).sum()) for f in frames]
+    assert [count > 50 for count in reddish] == [True, False, True, False]
+    assert _change(volume, first) < 0.1
+
+
+def test_without_graphics_there_is_a_sentence(
+    desk: Desk, space: SpaceState, jobs: JobQueue, qtbot: QtBot
+) -> None:
     """No crash, no dialog."""
 
     def no_graphics() -> VolumeScene:
         raise RuntimeError("no OpenGL")
 
-    view = VolumeView(desk.document, desk.view, desk.display, jobs, make_scene=no_graphics)
+    view = _view(desk, space, jobs, make_scene=no_graphics)
     qtbot.addWidget(view)
     view.show()
 
     qtbot.waitUntil(lambda: "no 3-D graphics" in view.canvas.message, timeout=_PATIENCE_MS)
     desk.view.set_phase(2)
-
-
-def test_slice_lies_where_the_voxels_lie() -> None:
-    """A structure and the bright voxels of the slice cover each other, seen along the normal."""
-    geometry = Geometry.from_affine(np.diag([-2.0, -3.0, 10.0, 1.0]), SHAPE[1:])
-    labels = np.zeros(SHAPE[1:], np.uint8)
-    labels[1, 5:12, 30:45] = Structure.LV
-    scene = VolumeScene()
-    found = surface(labels, geometry, Structure.LV)
-    assert found is not None
-    scene.show_surfaces({Structure.LV: found}, {Structure.LV: (255, 0, 0)})
-    scene.look_from_front()
-    scene.orbit(0, 120)  # 60 degrees further up: along the slices' normal
-    scene.zoom(0.3)
-    solid = scene.render(300, 300).astype(int)
-    scene.show_surfaces({}, {})
-    scene.show_slice((labels[1] > 0).astype(np.uint8) * 255, geometry, 1)
-    plane = scene.render(300, 300).astype(int)
-    scene.close()
-
-    reddish = solid[..., 0] > solid[..., 1] + 60
-    bright = plane.min(axis=2) > 128
-    overlap = 2 * np.count_nonzero(reddish & bright) / (reddish.sum() + bright.sum())
-    assert overlap > 0.85

@@ -1,205 +1,247 @@
-"""Surfaces, slice plane and image volume in space, rendered into an array; no widget, no window.
+"""A scene in space, rendered into arrays; no widget, no window on the screen.
 
-This is the window's only door to pyvista, which is imported when the first scene is made: call
-`import_steps` on a pool thread before. A scene may be used by one thread at a time only.
+With the modules `scene_*` beside it, this is the window's only door to VTK, which is imported when
+the first scene is made: run `import_steps` on a pool thread before. A scene may be used by one
+thread at a time only.
 """
 
 import importlib
 import os
-import sys
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Geometry
-from engine.mesh import Surface
 from engine.progress import Progress, Steps
-from engine.structures import Structure
+from heartseg_gui.views.volume import picking
+from heartseg_gui.views.volume.graphics_check import demand_graphics
+from heartseg_gui.views.volume.plane_shapes import corners_mm
+from heartseg_gui.views.volume.scene_camera import SceneCamera
+from heartseg_gui.views.volume.scene_cuts import SceneCuts
+from heartseg_gui.views.volume.scene_fog import SceneFog
+from heartseg_gui.views.volume.scene_marks import SceneMark
+from heartseg_gui.views.volume.scene_planes import ScenePlanes
+from heartseg_gui.views.volume.scene_surfaces import SceneSurfaces
+from heartseg_gui.views.volume.scene_values import (
+    CameraPose,
+    ClipBox,
+    Fog,
+    PaneContent,
+    Point,
+    Quality,
+    SceneContent,
+    SceneFacts,
+    ScenePicture,
+    Viewpoint,
+)
+from heartseg_gui.views.volume.scene_window import OffscreenWindow
 
-Colour = tuple[int, int, int]
-
-_BACKGROUND = (0.05, 0.06, 0.08)
-_MYOCARDIUM_OPACITY = 0.45  # the cavities lie inside
-_REFERENCE_OPACITY = 0.15
-_FROM_ABOVE_DEGREES = 30
-_ROOM_SHARE = 0.25  # round the heart in the picture
-_ORBIT_DEGREES_PER_PX = 0.5
+_MODULES = (
+    "scipy.ndimage",
+    "vtkmodules.util.numpy_support",
+    "vtkmodules.vtkFiltersCore",
+    "vtkmodules.vtkFiltersSources",
+    "vtkmodules.vtkRenderingOpenGL2",
+    "vtkmodules.vtkRenderingVolumeOpenGL2",
+)
 
 
 def import_steps() -> Steps[None]:
-    """Import what the first scene needs, which takes seconds."""
-    yield Progress(0, 1, "Loading the 3-D view")
-    for name in ("scipy.ndimage", "vtkmodules.vtkFiltersCore", "pyvista"):
+    """Import what the first scene needs, and make sure that there is OpenGL; takes seconds.
+
+    Raises:
+        NoGraphicsError: Nothing can be drawn on this computer.
+    """
+    yield Progress(0, 2, "Loading the 3-D view")
+    for name in _MODULES:
         importlib.import_module(name)
+    _use_cores()
+    yield Progress(1, 2, "Loading the 3-D view")
+    demand_graphics()
+
+
+def _use_cores() -> None:
+    """Let VTK's filters use the cores, but leave one to the window."""
+    from vtkmodules.vtkCommonCore import vtkSMPTools
+
+    vtkSMPTools.SetBackend("STDThread")
+    vtkSMPTools.Initialize(max(1, (os.cpu_count() or 1) - 1))
+
+
+class _Pane:
+    """What stands in one of the pictures side by side."""
+
+    def __init__(self, renderer: Any) -> None:
+        self._surfaces = SceneSurfaces(renderer)
+        self._planes = ScenePlanes(renderer)
+        self._mark = SceneMark(renderer)
+        self.fog = SceneFog(renderer)
+
+    def show(self, shown: PaneContent, content: SceneContent, cuts: SceneCuts) -> None:
+        """Draw this and nothing else."""
+        self._surfaces.show(shown.surfaces, shown.scale, cuts)
+        self._planes.show(shown.planes, content.clip)
+        self._mark.show(None if shown.message else content.mark_mm)
+        self.fog.show(shown.fog, content.clip, cuts)
+
+    def close(self) -> None:
+        """Take all away."""
+        for part in (self._surfaces, self._planes, self._mark, self.fog):
+            part.close()
 
 
 class VolumeScene:
     """What stands in space, and the camera. Millimetres, right-anterior-superior."""
 
     def __init__(self) -> None:
-        if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
-            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-        self._pyvista: Any = importlib.import_module("pyvista")
-        self._plotter: Any = self._pyvista.Plotter(off_screen=True, window_size=(64, 64))
-        self._plotter.render_window.SetMultiSamples(0)  # software rendering pays for each
-        self._plotter.set_background(_BACKGROUND)
-        self._plotter.enable_parallel_projection()
-        self._drawn: dict[str, tuple[object, ...]] = {}  # what each surface was made from
+        self._window = OffscreenWindow()
+        self._camera = SceneCamera()
+        self._panes: list[_Pane] = []
+        self._content = SceneContent()
+        self._cuts = SceneCuts(None, None)
+        self._size = (64, 64)
+        self.show(self._content)
 
-    def show_surfaces(
-        self, surfaces: Mapping[Structure, Surface], colours: Mapping[Structure, Colour]
-    ) -> None:
-        """Draw the surfaces that have a colour, and no others."""
-        for structure in (Structure.LV, Structure.RV, Structure.MYOCARDIUM):
-            made, colour = surfaces.get(structure), colours.get(structure)
-            opacity = _MYOCARDIUM_OPACITY if structure is Structure.MYOCARDIUM else 1.0
-            self._show_surface(structure.name, made, colour, opacity=opacity, smooth_shading=True)
+    def show(self, content: SceneContent) -> None:
+        """Put this into the scene in place of what was there; what is the same stays.
 
-    def show_reference(self, surfaces: Mapping[Structure, Surface]) -> None:
-        """Draw reference surfaces as a net, or none."""
-        for structure in (Structure.LV, Structure.RV, Structure.MYOCARDIUM):
-            self._show_surface(
-                f"reference {structure.name}",
-                surfaces.get(structure),
-                (255, 255, 255),
-                opacity=_REFERENCE_OPACITY,
-                style="wireframe",
-                lighting=False,
-            )
+        Surfaces, planes and arrays are compared by being the same objects: they never change.
+        """
+        self._content = content
+        self._have_panes(len(content.panes))
+        self._window.set_background(content.background)
+        if not self._cuts.is_of(content.clip, content.cut):
+            self._cuts = SceneCuts(content.clip, content.cut)
+        for pane, shown in zip(self._panes, content.panes, strict=True):
+            pane.show(shown, content, self._cuts)
 
-    def show_slice(self, grey: NDArray[np.uint8] | None, geometry: Geometry, z: int) -> None:
-        """Draw a slice (y, x) where it lies in the patient, or none."""
-        if grey is None:
-            self._plotter.remove_actor("slice", render=False)
-            return
-        height, width = grey.shape
-        top, bottom, left, right = -0.5, height - 0.5, -0.5, width - 0.5
-        corners = [
-            geometry.position_mm(z=z, y=y, x=x)
-            for y, x in ((bottom, left), (bottom, right), (top, right), (top, left))
-        ]
-        plane = self._pyvista.PolyData(np.array(corners), faces=np.array([4, 0, 1, 2, 3]))
-        plane.active_texture_coordinates = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
-        texture = self._pyvista.Texture(np.repeat(grey[..., None], 3, axis=2))
-        texture.InterpolateOn()
-        self._plotter.add_mesh(
-            plane, texture=texture, lighting=False, name="slice", render=False, reset_camera=False
-        )
-
-    def show_volume(
-        self, voxels: NDArray[np.generic] | None, geometry: Geometry, window: tuple[float, float]
-    ) -> None:
-        """Draw the grey values of a phase (z, y, x) as a fog that is dense where bright.
+    def picture(self, width: int, height: int, quality: Quality = Quality.FINE) -> ScenePicture:
+        """Render all panes side by side.
 
         Args:
-            voxels: The phase, or None to draw no fog.
-            geometry: Its grid.
-            window: Level and width of what is shown.
+            width: Of the whole picture, in pixels.
+            height: In pixels.
+            quality: How much care to take.
         """
-        if voxels is None:
-            self._plotter.remove_actor("volume", render=False)
-            return
-        level, width = window
-        grid = self._pyvista.ImageData(dimensions=voxels.shape[::-1])
-        low = level - width / 2
-        grey = np.clip((voxels.astype(np.float32) - low) * (255 / width), 0, 255)
-        grid.point_data["grey"] = grey.astype(np.uint8).ravel()
-        fog = self._plotter.add_volume(
-            grid,
-            scalars="grey",
-            cmap="gray",
-            clim=(0, 255),
-            opacity=[0.0, 0.0, 0.02, 0.08, 0.2],
-            show_scalar_bar=False,
-            name="volume",
-            render=False,
-            reset_camera=False,
+        self._size = (width, height)
+        for pane in self._panes:
+            pane.fog.take_care(quality, width * height // len(self._panes))
+        pose = self.camera
+        pixels = self._window.picture(width, height, pose, quality)
+        panes = tuple((pane.title, pane.message, pane.scale) for pane in self._content.panes)
+        shown = self._content
+        facts = SceneFacts(
+            pose, panes, shown.heart, shown.mark_mm, shown.is_oriented, shown.background
         )
-        fog.user_matrix = geometry.affine
+        return ScenePicture(pixels, facts)
+
+    def pick(self, pane: int, across: float, down: float) -> Point | None:
+        """The place in the patient under a place in the last picture.
+
+        Args:
+            pane: From 0, left to right.
+            across: Share of the pane's width, from the left.
+            down: Share of the pane's height, from the top.
+
+        Returns:
+            None where there is nothing.
+        """
+        ray = picking.ray_through(self.camera, self._aspect, across, down)
+        return picking.pick(self._content, pane, ray)
+
+    @property
+    def drawn_by(self) -> str:
+        """What draws, by its own name, e.g. `llvmpipe` for the processor."""
+        return self._window.drawn_by
+
+    @property
+    def camera(self) -> CameraPose:
+        """Where the eye is, for panes of the shape of the last picture's."""
+        return self._camera.pose(self._aspect)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the last picture [pixels]."""
+        return self._size
+
+    def set_camera(self, pose: CameraPose, size: tuple[int, int] | None = None) -> None:
+        """Stand where a pose says.
+
+        Args:
+            pose: Of a picture.
+            size: Of that picture [pixels]; None where the last one was of its shape.
+        """
+        self._size = self._size if size is None else size
+        self._camera.take_pose(pose, self._aspect)
+
+    def look_from(self, viewpoint: Viewpoint) -> None:
+        """Frame what there is from here: the surfaces; without any, slices and image."""
+        self._camera.look_from(viewpoint, self._content.heart)
+        self._camera.frame(_cloud(self._content))
 
     def look_from_front(self) -> None:
-        """Look at the heart as one does who faces the patient, head up, from a little above."""
-        self._plotter.camera_position = "xz"
-        camera = self._plotter.camera
-        camera.azimuth = 180
-        camera.Elevation(_FROM_ABOVE_DEGREES)
-        camera.OrthogonalizeViewUp()
-        hearts = [name for name in self._plotter.actors if name in Structure.__members__]
-        bounds = [self._plotter.actors[name].bounds for name in hearts]
-        if bounds:
-            low, high = np.min(bounds, axis=0)[::2], np.max(bounds, axis=0)[1::2]
-            room = _ROOM_SHARE * (high - low)
-            limits = np.stack([low - room, high + room], axis=1)
-            self._plotter.reset_camera(render=False, bounds=limits.ravel().tolist())
-        else:
-            self._plotter.reset_camera(render=False)
+        """Look as one does who faces the patient, head up, from a little above.
+
+        Where nobody knows how the patient lay, the heart is stood upright.
+        """
+        self.look_from(Viewpoint.FRONT if self._content.is_oriented else Viewpoint.HEART)
 
     def orbit(self, right_px: float, down_px: float) -> None:
         """Turn the scene with the mouse."""
-        camera = self._plotter.camera
-        camera.Azimuth(-right_px * _ORBIT_DEGREES_PER_PX)
-        camera.Elevation(down_px * _ORBIT_DEGREES_PER_PX)
-        camera.OrthogonalizeViewUp()
+        self._camera.orbit(right_px, down_px)
+
+    def turn(self, degrees: float) -> None:
+        """Turn the scene about the upright of the picture, as a turntable does."""
+        self._camera.turn(degrees)
 
     def pan(self, right: float, down: float) -> None:
         """Shift the scene by shares of the picture's height."""
-        camera = self._plotter.camera
-        height_mm = 2 * camera.parallel_scale
-        across, up = self._camera_axes()
-        way = height_mm * (down * up - right * across)
-        camera.focal_point = tuple(np.array(camera.focal_point) + way)
-        camera.position = tuple(np.array(camera.position) + way)
+        self._camera.pan(right, down, self._aspect)
 
     def zoom(self, factor: float) -> None:
         """Enlarge about the middle."""
-        self._plotter.camera.zoom(factor)
-
-    def axes_on_screen(self) -> NDArray[np.float64]:
-        """Where right, anterior and superior point on the screen: (3, 2), across and up."""
-        across, up = self._camera_axes()
-        return np.stack([across, up], axis=1)
-
-    def render(self, width: int, height: int) -> NDArray[np.uint8]:
-        """The picture, (height, width, 3)."""
-        if tuple(self._plotter.window_size) != (width, height):
-            self._plotter.window_size = (width, height)
-        self._plotter.renderer.ResetCameraClippingRange()
-        self._plotter.render()
-        picture: NDArray[np.uint8] = self._plotter.screenshot(return_img=True)
-        self._plotter.render_window.ReleaseCurrent()  # the next one may come from another thread
-        return np.ascontiguousarray(picture[..., :3])
+        self._camera.zoom(factor)
 
     def close(self) -> None:
         """Give the graphics memory back."""
-        self._plotter.close()
+        self._have_panes(0)
+        self._content = SceneContent()
+        self._window.close()
 
-    def _camera_axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Unit vectors across and up the screen, in patient coordinates."""
-        camera = self._plotter.camera
-        ahead = np.array(camera.focal_point) - np.array(camera.position)
-        across = np.cross(ahead, camera.up)
-        across /= np.linalg.norm(across)
-        up = np.cross(across, ahead)
-        return across, up / np.linalg.norm(up)
+    @property
+    def _aspect(self) -> float:
+        width, height = self._size
+        return width / max(1, len(self._panes)) / height
 
-    def _show_surface(
-        self, name: str, made: Surface | None, colour: Colour | None, **options: object
-    ) -> None:
-        if made is None or colour is None:
-            self._plotter.remove_actor(name, render=False)
-            self._drawn.pop(name, None)
-            return
-        if self._drawn.get(name) == (made, colour):  # a surface never changes
-            return
-        self._drawn[name] = (made, colour)
-        mesh = self._pyvista.PolyData.from_regular_faces(made.vertices_mm, made.faces)
-        self._plotter.add_mesh(
-            mesh,
-            color=[part / 255 for part in colour],
-            name=name,
-            render=False,
-            reset_camera=False,
-            **options,
-        )
+    def _have_panes(self, count: int) -> None:
+        while len(self._panes) > count:
+            self._panes.pop().close()
+        self._window.have_panes(count)
+        for renderer in self._window.renderers[len(self._panes) :]:
+            self._panes.append(_Pane(renderer))
+
+
+def _cloud(content: SceneContent) -> list[NDArray[np.floating]]:
+    """Points of what is to be framed."""
+    surfaces = [
+        drawn.surface.vertices_mm
+        for pane in content.panes
+        for drawn in pane.surfaces
+        if drawn.opacity > 0
+    ]
+    if any(len(vertices) for vertices in surfaces):
+        return [*surfaces]
+    fogs = [pane.fog for pane in content.panes if pane.fog is not None]
+    if fogs:
+        return [_places_of(fog, content.clip) for fog in fogs]
+    return [corners_mm(plane) for pane in content.panes for plane in pane.planes]
+
+
+def _places_of(fog: Fog, clip: ClipBox | None) -> NDArray[np.float64]:
+    """Points (n, 3) [mm] round which the fog is."""
+    if fog.near is None or not fog.near.any():
+        return (ClipBox(fog.geometry) if clip is None else clip).corners_mm()
+    found = np.argwhere(fog.near)[:, ::-1]
+    to_mm = fog.geometry.affine
+    places: NDArray[np.float64] = found @ to_mm[:3, :3].T + to_mm[:3, 3]
+    return places

@@ -1,0 +1,153 @@
+"""Whose labels each pane shows, and what is said where there is nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.mesh.surface import Surface
+from engine.review.states import Review
+from engine.structures import Structure
+from engine.study import Origin, Provenance
+from heartseg_gui.documents.live_measures import LiveMeasures
+from heartseg_gui.documents.space_state import Colouring, LabelSource, Panes, SpaceState
+from heartseg_gui.jobs import JobQueue
+from heartseg_gui.views.volume.pane_plan import PanePlan, needed_sources, plan_panes
+from heartseg_gui.views.volume.space_basis import BasisMaker, PaneFacts, SpaceBasis
+from heartseg_gui.views.volume.surface_store import Made, Place, SurfaceStore
+from tests.gui.conftest import Desk, small_study
+
+
+@pytest.fixture
+def space(qapp: object) -> SpaceState:
+    return SpaceState()
+
+
+def _plans(desk: Desk, space: SpaceState, phase: int = 0) -> tuple[PanePlan, ...]:
+    return plan_panes(desk.document, space, phase)
+
+
+def _titles(desk: Desk, space: SpaceState, phase: int = 0) -> list[str]:
+    return [plan.title for plan in _plans(desk, space, phase)]
+
+
+def _without(desk: Desk, *origins: Origin) -> None:
+    """Open the small study without labels of these origins."""
+    study = small_study()
+    kept = tuple(each for each in study.labels if each.provenance.origin not in origins)
+    desk.document.set_study(replace(study, labels=kept))
+
+
+def test_one_pane_shows_the_labels_on_the_screen(desk: Desk, space: SpaceState) -> None:
+    (plan,) = _plans(desk, space)
+
+    assert plan.source is LabelSource.LABELS
+    assert plan.other is LabelSource.REFERENCE
+    assert not plan.message
+
+
+def test_three_panes_say_which_labels_they_show(desk: Desk, space: SpaceState) -> None:
+    space.change(panes=Panes.THREE)
+    assert _titles(desk, space) == ["Image", "Reference", "Prediction"]
+
+    _without(desk, Origin.REFERENCE)
+    assert _titles(desk, space) == ["Image", "Labels on the screen", "Prediction"]
+
+    space.set_source(1, LabelSource.LABELS)
+    assert _titles(desk, space)[2] == "Labels on the screen"
+
+
+def test_the_model_is_named_where_there_is_room(desk: Desk, space: SpaceState) -> None:
+    space.change(panes=Panes.THREE)
+    labels = desk.document.labels
+    assert labels is not None
+    for model, title in (("unet-small", "Prediction (unet-small)"), ("x" * 40, "Prediction")):
+        made_by = Provenance(Origin.PREDICTED, model)
+        desk.document.predicted.take_phase(0, labels.voxels[0], made_by, like=labels)
+        assert _titles(desk, space)[2] == title
+
+
+def test_panes_say_what_is_missing_and_how_to_get_it(desk: Desk, space: SpaceState) -> None:
+    space.change(panes=Panes.THREE)
+    assert "Phase 2 was not predicted. Shift+L" in _plans(desk, space, 1)[2].message
+
+    _without(desk, Origin.REFERENCE, Origin.PREDICTED)
+    image, label, prediction = _plans(desk, space)
+    assert image.fog
+    assert not label.message
+    assert "no prediction yet. Ctrl+L" in prediction.message
+    space.set_source(0, LabelSource.REFERENCE)
+    assert "No reference came" in _plans(desk, space)[1].message
+
+
+def test_a_second_reader_sees_no_other_reading(desk: Desk, space: SpaceState) -> None:
+    space.change(panes=Panes.THREE, net=True, colouring=Colouring.DIFFERENCE)
+    desk.document.review.set(Review().second_reading(reader="B", at="2026-01-01T00:00:00+00:00"))
+    _, label, prediction = _plans(desk, space)
+
+    assert label.source is LabelSource.LABELS
+    assert label.other is None
+    assert prediction.source is None
+    assert "approved" in prediction.message
+    space.change(panes=Panes.ONE)
+    (only,) = _plans(desk, space)
+    assert not only.net
+    assert only.other is None
+
+
+def test_only_what_is_shown_or_compared_is_needed(desk: Desk, space: SpaceState) -> None:
+    labels, reference = LabelSource.LABELS, LabelSource.REFERENCE
+    plans = _plans(desk, space)
+    assert needed_sources(plans, Colouring.STRUCTURE) == (labels,)
+    assert needed_sources(plans, Colouring.DIFFERENCE) == (labels, reference)
+    space.change(net=True)
+    assert needed_sources(_plans(desk, space), Colouring.THICKNESS) == (labels, reference)
+
+
+def _basis(desk: Desk, space: SpaceState, phase: int = 0) -> SpaceBasis:
+    measures, jobs = LiveMeasures(desk.document), JobQueue(space)
+    store = SurfaceStore(desk.document, jobs, space)
+    made = BasisMaker(desk.document, desk.view, desk.display, space, measures, store).make(phase)
+    assert made is not None
+    return made
+
+
+def _tetrahedron(place: Place) -> Made:
+    corners = np.array([(0, 0, 0), (9, 0, 0), (0, 9, 0), (0, 0, 9)], np.float32)
+    faces = np.array([(0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2)])
+    empty = place[1] % 2 == 1
+    return Made({} if empty else {Structure.LV: Surface(corners, faces)})
+
+
+def _pane(desk: Desk, space: SpaceState, phase: int = 0) -> PaneFacts:
+    return _basis(desk, space, phase).panes(_tetrahedron)[0]
+
+
+def test_motion_takes_the_surfaces_of_end_diastole_too(desk: Desk, space: SpaceState) -> None:
+    space.change(colouring=Colouring.MOTION)
+
+    assert _basis(desk, space, 2).places() == ((LabelSource.LABELS, 2), (LabelSource.LABELS, 0))
+    pane = _pane(desk, space, 2)
+    assert pane.colouring is Colouring.MOTION
+    assert pane.other is not None
+    assert pane.scale is not None
+
+
+def test_colours_fall_back_and_say_why(desk: Desk, space: SpaceState) -> None:
+    space.change(colouring=Colouring.THICKNESS)
+    assert "no myocardium" in _pane(desk, space).title
+    assert _pane(desk, space).scale is None
+
+    space.change(colouring=Colouring.DIFFERENCE)
+    compared = _pane(desk, space)
+    assert compared.scale is not None
+    assert "the reference" in compared.scale.title
+    _without(desk, Origin.REFERENCE, Origin.PREDICTED)
+    assert "nothing to compare" in _pane(desk, space).title
+
+
+def test_a_phase_without_labels_is_said(desk: Desk, space: SpaceState) -> None:
+    assert "Nothing is labelled in phase 2" in _pane(desk, space, 1).title
+    space.change(panes=Panes.THREE)
+    _, label, _ = _basis(desk, space, 1).panes(_tetrahedron)
+    assert "Nothing is labelled in phase 2" in label.message
