@@ -1,0 +1,1 @@
+"""How readers and models agree: plots that answer, and the numbers."""

@@ -1,0 +1,1 @@
+"""The basal workbench: end diastole and end systole side by side with the long axis."""

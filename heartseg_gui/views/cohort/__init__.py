@@ -1,0 +1,1 @@
+"""Many studies at a glance: how far they have come, and what was measured."""

@@ -1,0 +1,1 @@
+"""Volume curves, walls by segment, slices and conventions of the open labels."""
