@@ -24,6 +24,7 @@ from heartseg_gui.controllers.history import History
 from heartseg_gui.controllers.journaling import Journaling
 from heartseg_gui.controllers.key_phases import KeyPhases
 from heartseg_gui.controllers.opening import Opening, read_steps
+from heartseg_gui.controllers.opinions import Opinions
 from heartseg_gui.controllers.prediction import Prediction, PredictSteps, predict_steps
 from heartseg_gui.controllers.propagation import Propagation
 from heartseg_gui.controllers.queueing import QueueSteps, queue_steps
@@ -32,6 +33,8 @@ from heartseg_gui.controllers.saving import SaveSteps, Saving, save_steps
 from heartseg_gui.controllers.self_testing import SelfTesting, SelfTestSteps, self_test_steps
 from heartseg_gui.controllers.slice_copying import SliceCopying
 from heartseg_gui.controllers.slice_editing import SliceEditing
+from heartseg_gui.controllers.space_export import SpaceExport
+from heartseg_gui.controllers.space_looking import SpaceLooking
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.crash import CrashReporter, log_folder, program_version, start_log
 from heartseg_gui.documents.display_state import DisplayState
@@ -40,6 +43,7 @@ from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.documents.review_prompts import ReviewPrompts
 from heartseg_gui.documents.sketch import Sketch
+from heartseg_gui.documents.space_state import SpaceState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.tool_state import ToolState
 from heartseg_gui.documents.view_state import ViewState
@@ -47,6 +51,7 @@ from heartseg_gui.introductions import introduce_all
 from heartseg_gui.jobs import GarbageTimer, JobQueue
 from heartseg_gui.keymaps import keymap_of, put_in_force
 from heartseg_gui.main_window import MainWindow
+from heartseg_gui.measuring_parts import build_measuring
 from heartseg_gui.program import Appearance, Controllers, Views, Window
 from heartseg_gui.review_parts import ReviewNeeds, build_review
 from heartseg_gui.settings import Settings
@@ -75,6 +80,7 @@ _States = tuple[
     DisplayState,
     ToolState,
     Sketch,
+    SpaceState,
     ModelChoice,
     LiveMeasures,
     JobQueue,
@@ -126,13 +132,22 @@ def build_window(
         controllers.opening,
     )
     review = build_review(lent, ask_review, look=look, predict=predict)
-    volume = partial(_make_volume, document, view, display, jobs)
-    parts = views.arranged(review)
+    measuring = build_measuring(document, view, display, ground.measures, settings)
+    volume = partial(_make_volume, ground, controllers)
+    parts = views.arranged(review, measuring)
     main = MainWindow(document, settings, ground.actions, parts, make_volume=volume)
     dialogs = WindowDialogs(main, settings)
     appearance = Appearance(settings, display, views, _dress)
     window = Window(
-        *ground.states, ground.actions, controllers, views, main, dialogs, appearance, review
+        *ground.states,
+        ground.actions,
+        controllers,
+        views,
+        main,
+        dialogs,
+        appearance,
+        review,
+        measuring,
     )
     window.take_reading_settings()
     introduce_all(window)
@@ -147,6 +162,7 @@ class _Ground:
         self.settings = settings
         self.document, self.view = StudyDocument(), ViewState()
         self.display, self.tools, self.sketch = DisplayState(), ToolState(), Sketch()
+        self.space = SpaceState()
         self.choice = ModelChoice(settings.model)
         self.measures, self.jobs = LiveMeasures(self.document), JobQueue()
         self.actions = Actions(self.document.undo_stack)
@@ -161,6 +177,7 @@ class _Ground:
             self.display,
             self.tools,
             self.sketch,
+            self.space,
             self.choice,
             self.measures,
             self.jobs,
@@ -182,7 +199,8 @@ def _make_controllers(ground: _Ground, prompts: Prompts, doors: _Doors) -> Contr
     display, tools, jobs = ground.display, ground.tools, ground.jobs
     saving = Saving(document, jobs, settings, prompts, save=doors.save)
     prediction = Prediction(document, view, jobs, settings, predict=doors.predict)
-    correction = Correction(document, view, tools, ground.sketch, jobs)
+    opinions = Opinions(document, jobs, settings)
+    correction = Correction(document, view, tools, ground.sketch, jobs, opinions)
     journaling = Journaling(document, settings, prompts)
     read = journaling.reading(doors.read)
     return Controllers(
@@ -190,6 +208,8 @@ def _make_controllers(ground: _Ground, prompts: Prompts, doors: _Doors) -> Contr
         journaling=journaling,
         opening=Opening(document, jobs, settings, saving, prompts, read=read),
         viewing=Viewing(document, view, display, tools),
+        space_looking=SpaceLooking(document, view, ground.space, ground.actions, settings),
+        space_export=SpaceExport(document, view, display, jobs, settings, prompts),
         key_phases=KeyPhases(document, view),
         history=History(document, view),
         choosing=Choosing(ground.choice, jobs, settings),
@@ -198,7 +218,7 @@ def _make_controllers(ground: _Ground, prompts: Prompts, doors: _Doors) -> Contr
         slice_editing=SliceEditing(correction.edits, view, tools),
         slice_copying=SliceCopying(correction.edits, view, jobs),
         propagation=Propagation(document, view, correction.edits, ground.sketch, jobs),
-        reporting=Reporting(document, jobs, settings, prompts),
+        reporting=Reporting(document, jobs, settings, prompts, rules=ground.measures.rules),
         self_testing=SelfTesting(jobs, test=doors.self_test),
         action_states=ActionStates(ground.actions, document, view, display, tools, prediction),
     )
@@ -208,7 +228,7 @@ def _make_views(ground: _Ground) -> Views:
     document, view, display = ground.document, ground.view, ground.display
     tools, actions = ground.tools, ground.actions
     return Views(
-        picture=SliceView(document, view, display, tools, ground.sketch),
+        picture=SliceView(document, view, display, tools, ground.sketch, ground.space),
         cine_bar=CineBar(document, view),
         browser=StudyBrowser(document, ground.settings),
         structures=StructurePanel(display, tools),
@@ -230,12 +250,20 @@ def _dress(colours: Colours) -> None:
     program.setStyleSheet(make_style_sheet(colours))
 
 
-def _make_volume(
-    document: StudyDocument, view: ViewState, display: DisplayState, jobs: JobQueue
-) -> QWidget:
+def _make_volume(ground: "_Ground", controllers: Controllers) -> QWidget:
     from heartseg_gui.views.volume.volume_view import VolumeView  # brings VTK
 
-    return VolumeView(document, view, display, jobs)
+    volume = VolumeView(
+        ground.document,
+        ground.view,
+        ground.display,
+        ground.space,
+        ground.jobs,
+        ground.actions,
+        measures=ground.measures,
+    )
+    volume.place_picked.connect(controllers.space_looking.take_picked)
+    return volume
 
 
 def make_program(arguments: Sequence[str]) -> QApplication:

@@ -167,6 +167,10 @@ class JobQueue(QObject):
         self._pools[lane].start(job.run)
         return job
 
+    def is_busy(self, lane: Lane) -> bool:
+        """Whether a job runs there now."""
+        return self._pools[lane].activeThreadCount() > 0
+
     def close(self) -> None:
         """Cancel every job and wait until all have stopped."""
         for job in (*self._jobs, *self._quiet):

@@ -21,6 +21,7 @@ _IN_THE_PICTURE = (
     ("Space + drag, Shift + arrows", "Move the picture"),
     ("Left drag with the window tool", "Brightness and contrast"),
     ("Left drag with a drawing tool", "Draw"),
+    ("Shift + left or right click", "Mark what is inside or outside, with any tool"),
     ("Double click", "Fit; in the montage: show that slice alone"),
     ("Two fingers on a touch pad", "As the wheel; pinching zooms"),
     ("The other end of a pen", "Erase, or the opposite of the tool"),
@@ -28,12 +29,11 @@ _IN_THE_PICTURE = (
     ("Backspace, Del", "Take the last point back"),
     ("Esc", "Give up what is being drawn"),
 )
-_MARKS = (("Shift + left or right click", "Mark what is inside or outside, with any tool"),)
-_SHIFT_DRAG = "Shift+left drag"
 _IN_3D = (
     ("Drag, arrows", "Turn"),
     ("Middle drag, Shift + arrows", "Move"),
     ("Wheel, + and −", "Zoom"),
+    ("Click", "Go to that place in the slices, and mark it"),
     ("Home", "Look from the front again"),
 )
 _EVERYWHERE = (("Tab, Shift + Tab, Space", "Go through buttons and boxes, press them"),)
@@ -67,10 +67,9 @@ def list_keys(keymap: Keymap) -> tuple[tuple[str, tuple[KeyLine, ...]], ...]:
             if name in by_name
         ]
         groups.append((title.replace("&", ""), tuple(lines)))
-    marks = () if _SHIFT_DRAG in keymap.mouse.deeds else _fixed(_MARKS)
     return (
         *groups,
-        ("Mouse in the picture", (*_mouse_lines(keymap), *marks, *_fixed(_IN_THE_PICTURE))),
+        ("Mouse in the picture", (*_mouse_lines(keymap), *_fixed(_IN_THE_PICTURE))),
         ("3-D view", _fixed(_IN_3D)),
         ("Everywhere", _fixed(_EVERYWHERE)),
     )

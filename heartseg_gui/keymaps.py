@@ -263,25 +263,6 @@ def plain_text(action: str) -> str:
     return text.replace("&", "").removesuffix("…")
 
 
-def conflicts(keys: Mapping[str, Sequence[str]]) -> list[str]:
-    """Everything that is wrong with the keys of actions, a sentence each."""
-    found = [
-        f"{action}: Qt does not know the key {key!r}"
-        for action, some in keys.items()
-        for key in some
-        if not combinations(key)
-    ]
-    held = [(action, key) for action, some in keys.items() for key in some]
-    for number, (action, key) in enumerate(held):
-        kept = reserved(key)
-        if kept is not None:
-            found.append(f"{action}: {key} {kept.reason}")
-        for other, second in held[number + 1 :]:
-            if clash(key, second):
-                found.append(f"{action} and {other} share {key} and {second}")
-    return found
-
-
 class _InForce:
     """The keymap of the running program, as the palette and the style sheet are its."""
 

@@ -1,6 +1,6 @@
 """The window: docks, menus, tool bar, title; closing asks first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QMainWindow,
     QMenu,
+    QMenuBar,
     QScrollArea,
     QStatusBar,
     QTabWidget,
@@ -48,7 +49,10 @@ class Parts:
         side: On the right, from top to bottom.
         review: Behind a tab of the same dock, from top to bottom.
         report: Behind the tab *Report*.
+        base: Behind the tab *Base*.
+        quantities: Behind the tab *Quantities*.
         comparison: Behind the tab *Comparison*.
+        many: Pages about many studies, each with the title of its tab.
         check: Behind the tab *Study check*.
         place: In the status bar, on the left.
         message: Beside it, for some seconds at a time.
@@ -61,7 +65,10 @@ class Parts:
     side: Sequence[QWidget]
     review: Sequence[QWidget]
     report: QWidget
+    base: QWidget
+    quantities: QWidget
     comparison: QWidget
+    many: Sequence[tuple[str, QWidget]]
     check: QWidget
     place: QWidget
     message: MessageLabel
@@ -124,11 +131,14 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
         self.setUnifiedTitleAndToolBarOnMac(True)
-        self._tabs = self._make_tabs()
+        self._tabs = _make_tabs(parts, actions, self._pictures)
+        self.setCentralWidget(self._tabs)
         self._docks = _make_docks(self, parts)
         self.addToolBar(_make_tool_bar(actions))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._make_menus()
+        panels = [dock.toggleViewAction() for dock in self._docks]
+        own = {"recent": [self._recent.menuAction()], "panels": panels}
+        _fill_menus(self.menuBar(), actions, own)
         self._status = StatusBar(parts)
         self.setStatusBar(self._status)
         self._restore_layout()
@@ -154,18 +164,43 @@ class MainWindow(QMainWindow):
             self._volume.setVisible(shown)
         if shown:
             self._tabs.setCurrentIndex(0)
+        else:
+            self._parts.picture.show()
+
+    @property
+    def volume(self) -> QWidget | None:
+        """The 3-D view, once it was wanted."""
+        return self._volume
+
+    def show_volume_alone(self, alone: bool) -> None:
+        """Give the 3-D view the room of the slices, or show both."""
+        if alone:
+            self.show_volume(True)
+        self._parts.picture.setVisible(not alone)
+
+    def widen_volume(self, wide: bool) -> None:
+        """Put the 3-D view below the slices because it is wide, or beside them."""
+        self._pictures.set_wide(wide)
 
     def show_report(self) -> None:
         """Bring the report to the front and give it the keys."""
-        self._show_page(self._parts.report)
+        self.show_page(self._parts.report)
+
+    def show_base(self) -> None:
+        """Bring the base of the LV to the front and give it the keys."""
+        self.show_page(self._parts.base)
+
+    def show_quantities(self) -> None:
+        """Bring curves, walls and conventions to the front and give them the keys."""
+        self.show_page(self._parts.quantities)
 
     def show_comparison(self) -> None:
         """Bring the comparison to the front and give it the keys."""
-        self._show_page(self._parts.comparison)
+        self.show_page(self._parts.comparison)
 
     def show_check(self) -> None:
         """Bring the study check to the front and give it the keys."""
-        self._show_page(self._parts.check)
+        self.show_page(self._parts.check)
 
     def show_review(self) -> None:
         """Bring the review to the front of its dock and give it the keys."""
@@ -188,45 +223,10 @@ class MainWindow(QMainWindow):
         """Remember where window and docks are."""
         self._settings.keep_window_layout(self.saveGeometry(), self.saveState())
 
-    def _show_page(self, page: QWidget) -> None:
+    def show_page(self, page: QWidget) -> None:
+        """Bring a page to the front and give it the keys."""
         self._tabs.setCurrentWidget(page)
         page.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _make_tabs(self) -> QTabWidget:
-        picture = QWidget()
-        layout = QVBoxLayout(picture)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        self._pictures.addWidget(self._parts.picture)
-        layout.addWidget(self._pictures, stretch=1)
-        layout.addWidget(self._parts.cine_bar)
-        in_picture = [self._actions[spec.name] for spec in ACTIONS if spec.in_picture]
-        self._parts.picture.addActions(in_picture)
-        tabs = QTabWidget()
-        tabs.setDocumentMode(True)
-        tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        tabs.addTab(picture, "Images")
-        tabs.addTab(self._parts.report, "Report")
-        tabs.addTab(self._parts.comparison, "Comparison")
-        tabs.addTab(self._parts.check, "Study check")
-        self.setCentralWidget(tabs)
-        return tabs
-
-    def _make_menus(self) -> None:
-        own: dict[str, list[QAction]] = {
-            "recent": [self._recent.menuAction()],
-            "panels": [dock.toggleViewAction() for dock in self._docks],
-        }
-        menus: dict[str, QMenu] = {}
-        for title, names in MENUS:
-            outer, _, inner = title.rpartition(" > ")
-            menu = menus[outer].addMenu(inner) if outer else self.menuBar().addMenu(title)
-            menus[title] = menu
-            for name in names.split():
-                if name == "|":
-                    menu.addSeparator()
-                else:
-                    menu.addActions(own.get(name) or [self._actions[name]])
 
     def _restore_layout(self) -> None:
         geometry, state = self._settings.window_layout()
@@ -280,6 +280,30 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
 
+def _make_tabs(parts: Parts, actions: Actions, pictures: PictureSplitter) -> QTabWidget:
+    """The pages: the picture first, with the cine bar below it."""
+    picture = QWidget()
+    layout = QVBoxLayout(picture)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    pictures.addWidget(parts.picture)
+    layout.addWidget(pictures, stretch=1)
+    layout.addWidget(parts.cine_bar)
+    parts.picture.addActions([actions[spec.name] for spec in ACTIONS if spec.in_picture])
+    tabs = QTabWidget()
+    tabs.setDocumentMode(True)
+    tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    tabs.addTab(picture, "Images")
+    tabs.addTab(parts.report, "Report")
+    tabs.addTab(parts.base, "Base")
+    tabs.addTab(parts.quantities, "Quantities")
+    tabs.addTab(parts.comparison, "Comparison")
+    for title, page in parts.many:
+        tabs.addTab(page, title)
+    tabs.addTab(parts.check, "Study check")
+    return tabs
+
+
 def _make_docks(window: QMainWindow, parts: Parts) -> list[QDockWidget]:
     """The study on the left; labels and review on the right, one behind the other."""
     left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
@@ -304,6 +328,20 @@ def _make_dock(window: QMainWindow, title: str, widget: QWidget) -> QDockWidget:
     dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
     dock.setWidget(widget)
     return dock
+
+
+def _fill_menus(bar: QMenuBar, actions: Actions, own: Mapping[str, list[QAction]]) -> None:
+    """Make the menus of the table; `own` holds actions that the window itself has made."""
+    menus: dict[str, QMenu] = {}
+    for title, names in MENUS:
+        outer, _, inner = title.rpartition(" > ")
+        menu = menus[outer].addMenu(inner) if outer else bar.addMenu(title)
+        menus[title] = menu
+        for name in names.split():
+            if name == "|":
+                menu.addSeparator()
+            else:
+                menu.addActions(own.get(name) or [actions[name]])
 
 
 def _make_tool_bar(actions: Actions) -> QToolBar:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject
 
@@ -24,16 +25,20 @@ from heartseg_gui.controllers.saving import Saving
 from heartseg_gui.controllers.self_testing import SelfTesting
 from heartseg_gui.controllers.slice_copying import SliceCopying
 from heartseg_gui.controllers.slice_editing import SliceEditing
+from heartseg_gui.controllers.space_export import SpaceExport
+from heartseg_gui.controllers.space_looking import SpaceLooking
 from heartseg_gui.controllers.viewing import Viewing
 from heartseg_gui.documents.display_state import DisplayState, Palette
 from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.sketch import Sketch
+from heartseg_gui.documents.space_state import SpaceState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.tool_state import ToolState
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import JobQueue, Lane
 from heartseg_gui.main_window import MainWindow, Parts
+from heartseg_gui.measuring_parts import MeasuringParts
 from heartseg_gui.review_parts import ReviewParts
 from heartseg_gui.settings import Settings, Theme
 from heartseg_gui.theme import (
@@ -56,6 +61,9 @@ from heartseg_gui.views.study_browser import StudyBrowser
 from heartseg_gui.views.tool_panel import ToolPanel
 from heartseg_gui.window_dialogs import WindowDialogs
 
+if TYPE_CHECKING:  # it is imported when the 3-D view is first wanted
+    from heartseg_gui.views.volume.volume_view import VolumeView
+
 _log = logging.getLogger(__name__)
 
 _HEAVY = (
@@ -77,6 +85,8 @@ class Controllers:
     journaling: Journaling
     opening: Opening
     viewing: Viewing
+    space_looking: SpaceLooking
+    space_export: SpaceExport
     key_phases: KeyPhases
     history: History
     choosing: Choosing
@@ -114,7 +124,7 @@ class Views:
         """Views that hold pictures in the colours of the theme."""
         return (self.browser, self.structures, self.tool_panel, self.report, self.check)
 
-    def arranged(self, review: ReviewParts) -> Parts:
+    def arranged(self, review: ReviewParts, measuring: MeasuringParts) -> Parts:
         """The place of each view in the window."""
         return Parts(
             picture=self.picture,
@@ -123,7 +133,10 @@ class Views:
             side=(self.structures, self.tool_panel, self.measures, self.models),
             review=review.side,
             report=self.report,
+            base=measuring.basal_page,
+            quantities=measuring.quantity_page,
             comparison=review.page,
+            many=review.many,
             check=self.check,
             place=self.place,
             message=self.message,
@@ -141,6 +154,7 @@ class Window:
     display: DisplayState
     tools: ToolState
     sketch: Sketch
+    space: SpaceState
     choice: ModelChoice
     measures: LiveMeasures
     jobs: JobQueue
@@ -151,6 +165,7 @@ class Window:
     dialogs: WindowDialogs
     appearance: "Appearance"
     review: ReviewParts
+    measuring: MeasuringParts
 
     def open(self, path: Path) -> None:
         """Open a study, as if the reader had chosen it."""
@@ -160,6 +175,11 @@ class Window:
         """Give the tools what the settings say."""
         self.view.set_frame_rate(self.settings.frame_rate_hz)
         self.tools.set_radius(self.settings.brush_radius_mm)
+
+    @property
+    def volume(self) -> "VolumeView | None":
+        """The 3-D view, once it was wanted."""
+        return cast("VolumeView | None", self.main.volume)
 
     def get_ready(self) -> None:
         """Import what is slow to import, then list the models; to be called after first paint."""
@@ -171,9 +191,12 @@ class Window:
         radius_mm, frame_rate_hz = self.tools.radius_mm, self.view.frame_rate_hz
         self.settings.set_brush_radius(radius_mm)
         self.settings.set_frame_rate(frame_rate_hz)
+        self.controllers.space_looking.keep()
         self.main.keep_layout()
         self.main.hide()
         self.jobs.close()
+        if self.volume is not None:
+            self.volume.release()
         self.controllers.journaling.shut_down()
         self.document.undo_stack.blockSignals(True)  # it tells even of its own end
         self.main.leave()

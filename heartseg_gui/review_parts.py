@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from heartseg_gui.actions import Actions
+from heartseg_gui.controllers.agreement import Agreeing
+from heartseg_gui.controllers.cohorting import Cohorting
 from heartseg_gui.controllers.comparing import Comparing
 from heartseg_gui.controllers.effort import Effort
 from heartseg_gui.controllers.opening import Opening
@@ -11,6 +13,8 @@ from heartseg_gui.controllers.queueing import Queueing, QueueSteps, queue_steps
 from heartseg_gui.controllers.reviewing import Reviewing
 from heartseg_gui.controllers.saving import Saving
 from heartseg_gui.controllers.second_reading import SecondReader
+from heartseg_gui.documents.agreement import AgreementState
+from heartseg_gui.documents.cohort_state import CohortState
 from heartseg_gui.documents.comparison import Comparison
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.live_findings import LiveFindings
@@ -23,6 +27,8 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import JobQueue
 from heartseg_gui.settings import Settings
+from heartseg_gui.views.agreement.agreement_page import AgreementPage
+from heartseg_gui.views.cohort.cohort_page import CohortPage
 from heartseg_gui.views.review.comparison_page import ComparisonPage
 from heartseg_gui.views.review.lint_panel import LintPanel
 from heartseg_gui.views.review.queue_panel import QueuePanel, StudyQueuePanel
@@ -50,11 +56,22 @@ class ReviewParts:
     studies: StudyQueuePanel
     tabs: ReviewTabs
     page: ComparisonPage
+    agreement: AgreementState
+    agreeing: Agreeing
+    agreement_page: AgreementPage
+    cohort: CohortState
+    cohorting: Cohorting
+    cohort_page: CohortPage
 
     @property
     def side(self) -> tuple[ReviewPanel, ReviewTabs]:
         """What stands in the dock *Review*, from top to bottom."""
         return (self.panel, self.tabs)
+
+    @property
+    def many(self) -> tuple[tuple[str, AgreementPage | CohortPage], ...]:
+        """The pages about many studies, with their titles."""
+        return (("Agreement", self.agreement_page), ("Cohort", self.cohort_page))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,8 @@ def build_review(
     states = SliceStates(document)
     findings = LiveFindings(document, needs.measures)
     queue = ReviewQueue(document, states, findings, needs.measures)
-    comparison = Comparison(document)
+    comparison, agreement = Comparison(document), AgreementState()
+    cohort = CohortState()
     lint = LintPanel(document, findings, needs.measures)
     slices = QueuePanel(document, view, display, queue, actions)
     studies = StudyQueuePanel(display, queue, actions)
@@ -114,4 +132,10 @@ def build_review(
         studies=studies,
         tabs=ReviewTabs((("Queue", slices), ("Findings", lint), ("Folder", studies))),
         page=ComparisonPage(document, view, display, comparison, actions),
+        agreement=agreement,
+        agreeing=Agreeing(agreement, jobs, settings, needs.prompts),
+        agreement_page=AgreementPage(agreement),
+        cohort=cohort,
+        cohorting=Cohorting(cohort, jobs, settings, needs.prompts),
+        cohort_page=CohortPage(cohort),
     )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
@@ -20,7 +20,31 @@ class Theme(Enum):
     DARK = "dark"
 
 
-class Settings(QObject):
+class _TextStore(QObject):
+    """Reads and writes texts of `QSettings`."""
+
+    def __init__(self, store: QSettings | None, parent: QObject | None) -> None:
+        super().__init__(parent)
+        self._store = QSettings("HeartSeg", "HeartSeg") if store is None else store
+
+    def _write(self, key: str, value: str) -> bool:
+        if self._text(key) == value:
+            return False
+        self._store.setValue(key, value)
+        return True
+
+    def _text(self, key: str) -> str:
+        value = self._store.value(key, "")
+        return value if isinstance(value, str) else ""
+
+    def _number(self, key: str, default: float) -> float:
+        try:
+            return float(self._text(key))
+        except ValueError:
+            return default
+
+
+class Settings(_TextStore):
     """Typed settings over `QSettings`.
 
     Every setter writes at once and tells, if the value is new.
@@ -42,8 +66,7 @@ class Settings(QObject):
     keys_changed = Signal()
 
     def __init__(self, store: QSettings | None = None, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._store = QSettings("HeartSeg", "HeartSeg") if store is None else store
+        super().__init__(store, parent)
 
     @property
     def recent(self) -> tuple[Path, ...]:
@@ -109,6 +132,21 @@ class Settings(QObject):
         """Whether time and strokes of each study are counted; they stay on this computer."""
         return self._text("counts_effort") != "no"
 
+    @property
+    def pairs_phases(self) -> bool:
+        """Whether ED and ES of a slice follow each other in the review queue."""
+        return self._text("pairs_phases") == "yes"
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """How the reader looked at the heart in space, as `SpaceLook.to_json` writes it."""
+        return _facts(self._text("space"))
+
+    @property
+    def conventions(self) -> dict[str, Any]:
+        """The conventions that the reader measures by, as `Conventions.as_facts` writes them."""
+        return _facts(self._text("conventions"))
+
     def add_recent(self, study: Path) -> None:
         """Put a study at the top of the list."""
         others = [path for path in self.recent if path != study]
@@ -146,6 +184,18 @@ class Settings(QObject):
         """Count time and strokes of each study from now on, or not."""
         if self._write("counts_effort", "yes" if counted else "no"):
             self.effort_changed.emit()
+
+    def set_pairs_phases(self, paired: bool) -> None:
+        """Remember whether ED and ES of a slice follow each other in the review queue."""
+        self._write("pairs_phases", "yes" if paired else "no")
+
+    def set_space(self, kept: Mapping[str, Any]) -> None:
+        """Remember how the reader looks at the heart in space."""
+        self._write("space", json.dumps(kept))
+
+    def set_conventions(self, kept: Mapping[str, Any]) -> None:
+        """Remember the conventions that the reader measures by."""
+        self._write("conventions", json.dumps(kept))
 
     def set_frame_rate(self, frame_rate_hz: float) -> None:
         """Set the speed of the cine at the start."""
@@ -185,22 +235,15 @@ class Settings(QObject):
         if self._write(key, value):
             self.reading_changed.emit()
 
-    def _write(self, key: str, value: str) -> bool:
-        if self._text(key) == value:
-            return False
-        self._store.setValue(key, value)
-        return True
-
-    def _text(self, key: str) -> str:
-        value = self._store.value(key, "")
-        return value if isinstance(value, str) else ""
-
-    def _number(self, key: str, default: float) -> float:
-        try:
-            return float(self._text(key))
-        except ValueError:
-            return default
-
 
 def _member(kind: type[E], value: str, default: E) -> E:
     return next((member for member in kind if member.value == value), default)
+
+
+def _facts(text: str) -> dict[str, Any]:
+    """What was written as JSON; nothing where somebody else wrote there."""
+    try:
+        kept = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from engine.geometry import Geometry
-from engine.structures import HEART_STRUCTURES
+from engine.structures import ALL_STRUCTURES
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.patient_terms import turned_axes
 
@@ -154,7 +154,7 @@ def overlay_table(display: DisplayState) -> Pixels:
     """The premultiplied colour of every label number, (256,); 0 where nothing is drawn."""
     table = np.zeros(256, np.uint32)
     shown = display.shown_structures()
-    for structure in HEART_STRUCTURES:
+    for structure in ALL_STRUCTURES:
         if structure in shown:
             red, green, blue = (round(c * display.opacity) for c in display.colour_of(structure))
             alpha = round(255 * display.opacity)

@@ -13,6 +13,12 @@ from heartseg_gui.views.models.model_dialog import ModelDialog
 from heartseg_gui.views.models.self_test_dialog import SelfTestDialog
 from heartseg_gui.views.settings_dialog import SettingsDialog
 from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
+from heartseg_gui.views.volume.export_dialogs import (
+    FilmExportDialog,
+    PictureExportDialog,
+    PrintExportDialog,
+    SurfaceExportDialog,
+)
 
 
 class WindowDialogs(QObject):
@@ -58,6 +64,30 @@ class WindowDialogs(QObject):
     def show_shortcuts(self) -> None:
         """List all keys and let the reader change them."""
         self._open(ShortcutsDialog(self._settings, self._window))
+
+    def show_surface_export(self, phases: int) -> SurfaceExportDialog:
+        """Let the reader choose files of surfaces; `phases` are labelled."""
+        dialog = SurfaceExportDialog(phases, self._window)
+        self._open(dialog)
+        return dialog
+
+    def show_print_export(self) -> PrintExportDialog:
+        """Let the reader say what the 3-D printer needs."""
+        dialog = PrintExportDialog(self._window)
+        self._open(dialog)
+        return dialog
+
+    def show_film_export(self, *, beats: bool) -> FilmExportDialog:
+        """Let the reader choose what moves in a film; `beats` if there is more than one phase."""
+        dialog = FilmExportDialog(self._window, beats=beats)
+        self._open(dialog)
+        return dialog
+
+    def show_picture_export(self) -> PictureExportDialog:
+        """Let the reader say how large a picture is printed."""
+        dialog = PictureExportDialog(self._window)
+        self._open(dialog)
+        return dialog
 
     def show_about(self) -> None:
         """Say what this program is."""

@@ -15,15 +15,18 @@ BY_NAME = (
     "skimage.measure",
     "skimage.graph",
     "skimage.registration",
+    "vtkmodules.util.numpy_support",
     "vtkmodules.vtkFiltersCore",
-    "pyvista",
+    "vtkmodules.vtkFiltersSources",
+    "vtkmodules.vtkRenderingOpenGL2",
+    "vtkmodules.vtkRenderingVolumeOpenGL2",
 )
 
 # Imported by training and by some recipes only, which may be long after the start.
 FOR_TRAINING = ("lightning_fabric", "sklearn", "skimage.exposure", "tensorboardX")
 
 # Wanted with their modules, `is_wanted_module` deciding: MONAI walks its own folder when it is
-# imported, pyvista finds VTK's classes by name, DICOM decoders are found by entry points.
+# imported, VTK's modules load one another by name, DICOM decoders are found by entry points.
 WHOLE_PACKAGES = ("monai", "vtkmodules", "pylibjpeg", "libjpeg", "openjpeg", "rle")
 DECODERS = "pylibjpeg.pixel_data_decoders"
 
@@ -42,6 +45,13 @@ UNWANTED = (
     "mypy",
     "setuptools",
     "IPython",
+    "distributed",  # a cluster's workers need an interpreter of their own
+    "dask",
+    "pandas",  # what the tests hold statistics against brings these
+    "pingouin",
+    "statsmodels",
+    "seaborn",
+    "xarray",
     "PySide6.QtQml",
     "PySide6.QtQuick",
     "vtk",
@@ -53,7 +63,10 @@ _UNWANTED_VTK = ("Accelerators", "Domains", "IO", "Serialization", "Testing", "W
 _WANTED_VTK = ("vtkIOCore", "vtkIOGeometry", "vtkIOImage", "vtkIOLegacy", "vtkIOPLY", "vtkIOXML")
 _UNWANTED_VTK_PACKAGES = ("gtk", "qt", "test", "tk", "web", "wx")
 
-_UNWANTED_FOLDERS = ("torch/test/", "torch/bin/", "torch/include/", "torch/share/")
+_UNWANTED_FOLDERS = (
+    *("torch/test/", "torch/bin/", "torch/include/", "torch/share/"),
+    "imageio_ffmpeg/binaries/",  # a GPL program of 170 MB; films are GIF without it
+)
 _WANTED_AFTER_ALL = ("torch/bin/torch_shm_manager",)  # tensors shared between processes need it
 _UNWANTED_NAMES = ("direct_url.json",)  # names the folder of whoever built the bundle
 _UNWANTED_LIBRARIES = ("openvino_intel_gpu_plugin", "openvino_intel_npu_plugin")  # CPU only

@@ -7,13 +7,17 @@ from collections.abc import Callable, Sequence
 import typer
 
 from engine.cli import (
+    agreement,
     calibrate,
+    cohort,
     compare,
     evaluate,
     experiment,
     export,
+    finetune,
     journal,
     learning,
+    mesh,
     networks,
     patient,
     queue,
@@ -43,7 +47,11 @@ selftest.add_to(app)
 calibrate.add_to(app)
 queue.add_to(app)
 export.add_to(app)
+mesh.add_to(app)
+finetune.add_to(app)
 compare.add_to(app)
+agreement.add_to(app)
+cohort.add_to(app)
 journal.add_to(app)
 
 

@@ -12,6 +12,8 @@ from heartseg_gui.action_tables import (
     predicting,
     reporting,
     reviewing,
+    space,
+    space_export,
 )
 from heartseg_gui.action_tables.spec import ActionSpec, Needs
 
@@ -21,6 +23,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     *files.ACTIONS,
     *correcting.ACTIONS,
     *looking.ACTIONS,
+    *space.ACTIONS,
+    *space_export.ACTIONS,
     *predicting.ACTIONS,
     *reviewing.ACTIONS,
     *reporting.ACTIONS,
@@ -29,11 +33,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
 
 MENUS: tuple[tuple[str, str], ...] = (
     files.MENU,
+    space_export.MENU,
     correcting.EDIT_MENU,
     correcting.SLICE_MENU,
     correcting.PHASE_MENU,
     looking.GO_MENU,
     looking.VIEW_MENU,
+    space.MENU,
+    space.LOOK_MENU,
     correcting.TOOLS_MENU,
     predicting.MENU,
     reviewing.MENU,

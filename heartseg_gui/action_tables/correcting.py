@@ -204,6 +204,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("paint_rv", "Paint &right ventricle", ("Alt+1",), "Make the RV active"),
     ActionSpec("paint_myocardium", "Paint m&yocardium", ("Alt+2",), "Make the myocardium active"),
     ActionSpec("paint_lv", "Paint le&ft ventricle", ("Alt+3",), "Make the LV active"),
+    ActionSpec("paint_left_atrium", "Paint t&he left atrium", ("Alt+4",), "Make the LA active"),
 )
 
 EDIT_MENU = ("&Edit", "undo redo | copy paste | stop |")
@@ -229,5 +230,5 @@ TOOLS_MENU = (
     "&Tools",
     "window pan | brush eraser contour magnetic polygon lasso fill cut island prompt"
     " | swap smaller larger | previous_structure next_structure"
-    " paint_rv paint_myocardium paint_lv",
+    " paint_rv paint_myocardium paint_lv paint_left_atrium",
 )

@@ -101,14 +101,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
         Needs.REFERENCE,
         checkable=True,
     ),
-    ActionSpec(
-        "show_3d",
-        "&3-D view",
-        ("Ctrl+3",),
-        "Show the heart in 3-D beside the picture",
-        "cube",
-        checkable=True,
-    ),
 )
 
 GO_MENU = (
@@ -120,5 +112,5 @@ GO_MENU = (
 VIEW_MENU = (
     "&View",
     "zoom_in zoom_out fit montage | auto_window brighter darker more_contrast less_contrast"
-    " smooth | overlay contours more_opaque less_opaque reference | show_3d panels",
+    " smooth | overlay contours more_opaque less_opaque reference | panels",
 )

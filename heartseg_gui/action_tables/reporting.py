@@ -5,6 +5,30 @@ from heartseg_gui.action_tables.spec import ActionSpec, Needs
 _LABELS = Needs.LABELS
 
 ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        "basal_workbench",
+        "&Base of the LV",
+        ("Ctrl+7",),
+        "Basal slices at ED and ES with the long axis, and what each is worth",
+        "",
+        _LABELS,
+    ),
+    ActionSpec(
+        "toggle_basal",
+        "&Count this slice, or leave it out",
+        ("U",),
+        "Whether this slice counts for the LV; its labels stay",
+        "",
+        _LABELS,
+    ),
+    ActionSpec(
+        "quantities",
+        "&Quantities",
+        ("Ctrl+8",),
+        "Volume curves, wall by segment, slices, conventions",
+        "",
+        _LABELS,
+    ),
     ActionSpec("set_ed", "Set end-&diastole here", ("Alt+D",), "ED is this phase", "", _LABELS),
     ActionSpec("set_es", "Set end-&systole here", ("Alt+S",), "ES is this phase", "", _LABELS),
     ActionSpec(
@@ -30,4 +54,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("study_check", "Study &check", ("Ctrl+G",), "What was found in the folder", "grid"),
 )
 
-MENU = ("&Report", "report export | set_ed set_es find_key_phases")
+MENU = (
+    "&Report",
+    "report export | basal_workbench toggle_basal quantities | set_ed set_es find_key_phases",
+)

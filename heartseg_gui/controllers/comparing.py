@@ -74,10 +74,12 @@ class Comparing(QObject):
         self._job.cancelled.connect(self._tell_cancelled)
 
     def _take_prediction(self, prediction: Any) -> None:
-        cine = self._document.cine
-        if self.sender() is not self._job or cine is None:
+        labels, made_by = self._document.labels, prediction.provenance
+        if self.sender() is not self._job or labels is None:
             return
-        self._comparison.set_prediction(LabelMap(prediction.voxels, cine.geometry))
+        for phase in prediction.phases:
+            voxels = prediction.voxels[phase]
+            self._document.predicted.take_phase(phase, voxels, made_by, like=labels)
         if PREDICTION in self._comparison.choice:
             self.compare()
 

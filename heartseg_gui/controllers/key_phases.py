@@ -50,13 +50,13 @@ class KeyPhases(QObject):
         self.told.emit("End-diastole and end-systole are found from the labels again.")
 
     def ed_phase(self) -> int | None:
-        """End-diastole: by hand, else the largest LV cavity drawn, else as the source says."""
+        """End-diastole: by hand, else by the cavities that are drawn, else as the source says."""
         cavity = self._cavity_voxels()
         largest = max(cavity, key=lambda phase: cavity[phase]) if len(cavity) > 1 else None
         return _first(self._document.phases_by_hand[0], largest, self._document.ed_phase)
 
     def es_phase(self) -> int | None:
-        """End-systole: by hand, else the smallest LV cavity drawn, else as the source says."""
+        """End-systole: by hand, else by the cavities that are drawn, else as the source says."""
         cavity = self._cavity_voxels()
         smallest = min(cavity, key=lambda phase: cavity[phase]) if len(cavity) > 1 else None
         return _first(self._document.phases_by_hand[1], smallest, self._document.es_phase)
@@ -83,12 +83,16 @@ class KeyPhases(QObject):
             self._view.set_phase(phase)
 
     def _cavity_voxels(self) -> dict[int, int]:
+        """Voxels of the LV by phase; else of the left atrium, negative: it is small at ED."""
         labels = self._document.labels
         if labels is None:
             return {}
         phases = labels.labelled_phases()
-        counts = {t: int(np.count_nonzero(labels.voxels[t] == Structure.LV)) for t in phases}
-        return {phase: count for phase, count in counts.items() if count}
+        for structure, sign in ((Structure.LV, 1), (Structure.LEFT_ATRIUM, -1)):
+            counts = {t: int(np.count_nonzero(labels.voxels[t] == structure)) for t in phases}
+            if any(counts.values()):
+                return {phase: sign * count for phase, count in counts.items() if count}
+        return {}
 
 
 def _first(*candidates: int | None) -> int | None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand
 
 from engine.cine import Cine
-from engine.labelmap import SlicePlace
+from engine.labelmap import SlicePlace, keep_others
 from engine.progress import Progress, Steps
 from engine.study import Origin, PhaseLabelled, Provenance, Stack
 from heartseg_gui.controllers.loading import load_chosen
@@ -159,19 +159,21 @@ class Prediction(QObject):
         labels = self._document.labels
         if labels is None or phase in self._taken:
             return
+        drawn = keep_others(labels.voxels[phase], wanted)
         if self._slice is None:
             command = ReplaceLabels(
                 self._document,
-                labels.patch_phase(phase, wanted),
+                labels.patch_phase(phase, drawn),
                 phases=(phase,),
                 provenance=self._provenance_after(made_by, {phase}),
                 text=self._text,
                 run=self._run,
             )
         else:
-            command = self._slice_command((phase, self._slice), wanted, made_by)
+            command = self._slice_command((phase, self._slice), drawn, made_by)
         self._document.undo_stack.push(command)
         self._document.end_step()
+        self._document.predicted.take_phase(phase, wanted, made_by, like=labels)
         self._taken.append(phase)
 
     def _slice_command(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from engine.io.journal.entries import Kind
+from engine.io.journal.prediction import latest_predictions
 from engine.io.journal.restoring import Restoration, RestoredStep
 from heartseg_gui.documents.commands import (
     ChangeReview,
@@ -50,6 +51,11 @@ def refill(document: StudyDocument, restoration: Restoration) -> None:
     document.signed = None if plain is None else (plain, signed)
     if len(restoration.patch):
         document.apply(restoration.patch)
+    labels, done = document.labels, restoration.steps[: restoration.index]
+    if labels is not None:
+        given = latest_predictions(labels, restoration.start, done)
+        for phase, (voxels, made_by) in given.items():
+            document.predicted.take_phase(phase, voxels, made_by, like=labels)
 
 
 def _command_of(document: StudyDocument, step: RestoredStep) -> Step:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from engine.clinical.measuring import ReaderChoices
 from engine.progress import Progress, Steps
 from heartseg_gui.crash import program_version
+from heartseg_gui.documents.measuring_rules import MeasuringRules
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.documents.snapshot import Snapshot, take_snapshot
 from heartseg_gui.documents.study_document import StudyDocument
@@ -41,8 +43,11 @@ class Reporting(QObject):
         settings: Settings,
         prompts: Prompts,
         parent: QObject | None = None,
+        *,
+        rules: MeasuringRules | None = None,
     ) -> None:
         super().__init__(parent)
+        self._rules = rules or MeasuringRules(self)
         self._document = document
         self._jobs = jobs
         self._settings = settings
@@ -56,7 +61,7 @@ class Reporting(QObject):
             return
         if self._job is not None:
             self._job.cancel()
-        self._job = self._jobs.add("Measuring", _show_steps(snapshot))
+        self._job = self._jobs.add("Measuring", _show_steps(snapshot, self._choices()))
         self._job.succeeded.connect(self._tell_ready)
         self._job.failed.connect(self.failed)
 
@@ -68,9 +73,14 @@ class Reporting(QObject):
         folder = self._prompts.ask_folder("Export the report to", self._settings.last_folder)
         if folder is None:
             return
-        job = self._jobs.add("Exporting the report", _export_steps(snapshot, folder))
+        job = self._jobs.add(
+            "Exporting the report", _export_steps(snapshot, self._choices(), folder)
+        )
         job.succeeded.connect(self._tell_exported)
         job.failed.connect(self.failed)
+
+    def _choices(self) -> ReaderChoices:
+        return self._rules.choices_for(self._document)
 
     def _tell_ready(self, result: tuple[Any, list[NDArray[np.uint8]]]) -> None:
         if self.sender() is self._job:
@@ -83,27 +93,27 @@ class Reporting(QObject):
         self.told.emit(f"{told} {exported.note}".rstrip())
 
 
-def _measure(snapshot: Snapshot) -> Any:
-    from engine.clinical.report import make_report
+def _measure(snapshot: Snapshot, choices: ReaderChoices) -> Any:
+    from engine.clinical.report import report_on
 
-    ed_phase, es_phase = snapshot.phases_by_hand
-    return make_report(
+    return report_on(
         snapshot.study,
         snapshot.stack_index,
         snapshot.labels,
         snapshot.provenance,
-        ed_phase=ed_phase,
-        es_phase=es_phase,
+        choices,
         review=snapshot.review,
         program_version=program_version(),
     )
 
 
-def _show_steps(snapshot: Snapshot) -> Steps[tuple[Any, list[NDArray[np.uint8]]]]:
+def _show_steps(
+    snapshot: Snapshot, choices: ReaderChoices
+) -> Steps[tuple[Any, list[NDArray[np.uint8]]]]:
     yield Progress(0, 0, "Measuring")
     from engine.clinical.export import write_report
 
-    report = _measure(snapshot)
+    report = _measure(snapshot, choices)
     with tempfile.TemporaryDirectory(prefix="heartseg-") as folder:
         paths = yield from write_report(report, Path(folder))
         yield Progress(0, 0, "Drawing the page")
@@ -112,12 +122,14 @@ def _show_steps(snapshot: Snapshot) -> Steps[tuple[Any, list[NDArray[np.uint8]]]
     return report, pages
 
 
-def _export_steps(snapshot: Snapshot, folder: Path) -> Steps[Any]:
+def _export_steps(snapshot: Snapshot, choices: ReaderChoices, folder: Path) -> Steps[Any]:
     yield Progress(0, 0, "Measuring")
     from engine.clinical.dicom_export import export_report
+    from engine.clinical.template import read_template
 
-    stack = snapshot.study.stacks[snapshot.stack_index]
-    return (yield from export_report(_measure(snapshot), stack, snapshot.labels, folder))
+    stack, wanted = snapshot.study.stacks[snapshot.stack_index], read_template()
+    report = _measure(snapshot, choices)
+    return (yield from export_report(report, stack, snapshot.labels, folder, wanted))
 
 
 def draw_pages(pdf: Path) -> list[NDArray[np.uint8]]:

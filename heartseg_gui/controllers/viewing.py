@@ -1,8 +1,10 @@
 """The keys that look around: slices, phases, brightness, labels, tools."""
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.labelmap import LabelPatch, structures_in
+from engine.structures import Structure, classes_of
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.tool_state import Tool, ToolState
@@ -40,11 +42,25 @@ class Viewing(QObject):
     def take_stack(self) -> None:
         """Show another stack: its middle slice, its first phase, a window that fits."""
         cine = self._document.cine
+        self._offer_what_is_drawn()
         if cine is None:
             self._view.set_extent(1, 1)
             return
         self._view.set_extent(cine.slice_count, cine.phase_count)
         self.fit_window()
+
+    def take_patch(self, patch: LabelPatch) -> None:
+        """Offer what has been drawn, where it was not on offer: a prediction of the atrium."""
+        drawn = np.flatnonzero(np.bincount(patch.after)).tolist()
+        if not {Structure.BACKGROUND, *self._tools.offered}.issuperset(drawn):
+            self._offer_what_is_drawn()
+
+    def _offer_what_is_drawn(self) -> None:
+        maps = [m.voxels for m in (self._document.labels, self._document.reference) if m]
+        held: set[Structure] = set()
+        if any(voxels.max() >= Structure.LEFT_ATRIUM for voxels in maps):  # else it is quickly told
+            held = {each for voxels in maps for each in structures_in(voxels)}
+        self._tools.set_offered(classes_of(held)[1:])
 
     def fit_window(self) -> None:
         """Set brightness and contrast from the image."""
@@ -131,9 +147,14 @@ class Viewing(QObject):
         """Paint the left ventricle from now on."""
         self._tools.set_structure(Structure.LV)
 
+    def paint_left_atrium(self) -> None:
+        """Paint the left atrium from now on."""
+        self._tools.set_structure(Structure.LEFT_ATRIUM)
+
     def _step_structure(self, by: int) -> None:
-        place = HEART_STRUCTURES.index(self._tools.structure) + by
-        self._tools.set_structure(HEART_STRUCTURES[place % len(HEART_STRUCTURES)])
+        offered = self._tools.offered
+        place = offered.index(self._tools.structure) + by
+        self._tools.set_structure(offered[place % len(offered)])
 
     def _set_frame_rate(self, frame_rate_hz: float) -> None:
         self._view.set_frame_rate(frame_rate_hz)

@@ -308,6 +308,12 @@ class ReplaceSlice(ReplaceLabels):
             document, patch, phases=(), slices=(place,), provenance=provenance, text=text, run=run
         )
 
+    def record(self) -> Entry:
+        """What a model gave, whoever made the labels around it."""
+        entry = super().record()
+        entry.source = Source.MODEL
+        return entry
+
 
 class SetKeyPhases(Step):
     """End-diastole or end-systole set by hand, or both left to be found again."""

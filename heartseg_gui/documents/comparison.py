@@ -47,7 +47,6 @@ class Comparison(QObject):
     def __init__(self, document: StudyDocument, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._prediction: LabelMap | None = None
         self._readings: tuple[Reading, ...] = ()
         self._choice = ("", "")
         self._result: ReadingComparison | None = None
@@ -56,6 +55,7 @@ class Comparison(QObject):
         document.labels_changed.connect(self._grow_stale)
         document.review.changed.connect(self._look_again)
         document.undo_stack.cleanChanged.connect(self._look_again)
+        document.predicted.changed.connect(self._take_prediction)
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -65,8 +65,7 @@ class Comparison(QObject):
     @property
     def blinded(self) -> bool:
         """Whether other readings are hidden until this second one is approved."""
-        review = self._document.review.value
-        return review.is_second_reading and not review.is_approved
+        return self._document.review.blinded
 
     @property
     def choice(self) -> tuple[str, str]:
@@ -101,11 +100,6 @@ class Comparison(QObject):
             self.choice_changed.emit()
             self.result_changed.emit()
 
-    def set_prediction(self, labels: LabelMap) -> None:
-        """Take a fresh prediction."""
-        self._prediction = labels
-        self._look_again()
-
     def set_result(self, result: "ReadingComparison") -> None:
         """Take how the two differ now."""
         self._result, self._stale = result, False
@@ -115,7 +109,7 @@ class Comparison(QObject):
         return next((each for each in self._readings if each.key == key), None)
 
     def _take_stack(self) -> None:
-        self._prediction, self._result, self._stale = None, None, True
+        self._result, self._stale = None, True
         self._readings = self._find()
         keys = [each.key for each in self._readings]
         against = [key for key in keys if key not in (NOW, PREDICTION)] or [PREDICTION]
@@ -139,7 +133,7 @@ class Comparison(QObject):
         second = document.review.value.is_second_reading
         name = "On the screen: second reading" if second else "On the screen"
         found = [Reading(NOW, name, document.labels)]
-        found.append(Reading(PREDICTION, "Fresh prediction", self._prediction))
+        found.append(self._prediction())
         if self.blinded:
             return tuple(found)
         from engine.clinical.reading_comparison import name_reading
@@ -154,6 +148,21 @@ class Comparison(QObject):
             names.append(f"{said} ({each.name})" if said in names else said)
             found.append(Reading(key, names[-1], each.labels))
         return tuple(found)
+
+    def _prediction(self) -> Reading:
+        """What the model gave, whatever became of it since; where nobody asked it, it must be."""
+        predicted = self._document.predicted
+        if not predicted.phases:
+            return Reading(PREDICTION, "Fresh prediction", None)
+        model = f": {predicted.model}" if predicted.model else ""
+        return Reading(PREDICTION, f"Prediction{model}", predicted.labels)
+
+    def _take_prediction(self) -> None:
+        """The model gave something else, perhaps into the map that is known already."""
+        self._look_again()
+        if PREDICTION in self._choice and not self._stale:
+            self._stale = True
+            self.result_changed.emit()
 
     def _grow_stale(self) -> None:
         if NOW in self._choice and not self._stale:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import ALL_STRUCTURES, Structure
 
 
 class OverlayStyle(Enum):
@@ -20,7 +20,7 @@ class OverlayStyle(Enum):
 class Palette(Enum):
     """Which colours the structures have."""
 
-    CARDIAC = "cardiac"  # RV yellow, LV red, myocardium green
+    CARDIAC = "cardiac"  # RV yellow, LV red, myocardium green, left atrium light blue
     COLOUR_BLIND_SAFE = "colour-blind safe"  # Okabe and Ito 2008
 
 
@@ -29,11 +29,13 @@ PALETTES: dict[Palette, dict[Structure, tuple[int, int, int]]] = {
         Structure.RV: (255, 214, 0),
         Structure.MYOCARDIUM: (46, 204, 113),
         Structure.LV: (235, 59, 59),
+        Structure.LEFT_ATRIUM: (0, 200, 255),
     },
     Palette.COLOUR_BLIND_SAFE: {
         Structure.RV: (240, 228, 66),
         Structure.MYOCARDIUM: (0, 114, 178),
         Structure.LV: (213, 94, 0),
+        Structure.LEFT_ATRIUM: (204, 121, 167),
     },
 }
 
@@ -116,7 +118,7 @@ class DisplayState(QObject):
         """Structures that are drawn; none while the overlay is hidden."""
         if not self._overlay_shown:
             return ()
-        return tuple(s for s in HEART_STRUCTURES if s not in self._hidden)
+        return tuple(s for s in ALL_STRUCTURES if s not in self._hidden)
 
     def set_window(self, level: float, width: float) -> None:
         """Set the grey values that are shown, in the image's own units."""

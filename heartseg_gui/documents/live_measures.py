@@ -2,16 +2,22 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.clinical.phases import PhaseChoice, PhaseRule, choose_phases
+from engine.clinical.basal import BasalRule
+from engine.clinical.measuring import Bases, Volumes, bases_for, measure_volumes
+from engine.clinical.phases import PhaseChoice, PhaseRule
+from engine.clinical.quantities import AtriumFunction
 from engine.clinical.tally import VoxelTally
 from engine.clinical.trust import ef_range
-from engine.clinical.volumes import VentricleFunction, VolumeCurve, mass_g
+from engine.clinical.volumes import VentricleFunction
 from engine.errors import UnmeasurableError
-from engine.labelmap import LabelPatch
+from engine.labelmap import LabelMap, LabelPatch
 from engine.structures import HEART_STRUCTURES, Structure
 from heartseg_gui.documents.authorship import signed_provenance
+from heartseg_gui.documents.measuring_rules import MeasuringRules
 from heartseg_gui.documents.study_document import StudyDocument
 
 _REST_MS = 40  # a stroke of a thousand moves is told of some twenty times a second
@@ -27,7 +33,7 @@ class Measures:
         rv: The same of the right ventricle.
         lv_ef_range: 90 % interval of the LV's ejection fraction, 0 to 1, or None.
         rv_ef_range: The same of the RV.
-        mass_g: LV mass at end diastole, or None.
+        mass_g: LV mass in the phase that the conventions name, or None.
     """
 
     choice: PhaseChoice
@@ -57,10 +63,19 @@ class LiveMeasures(QObject):
 
     changed = Signal()
 
-    def __init__(self, document: StudyDocument, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        document: StudyDocument,
+        parent: QObject | None = None,
+        *,
+        rules: MeasuringRules | None = None,
+    ) -> None:
         super().__init__(parent)
         self._document = document
+        self._rules = rules or MeasuringRules(self)
         self._tally: VoxelTally | None = None
+        self._bases: Bases = {}
+        self._stale: set[int] | None = None  # phases to be looked at anew; None for all
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
@@ -69,6 +84,13 @@ class LiveMeasures(QObject):
         document.labels_changed.connect(self._take_patch)
         document.key_phases_changed.connect(self._tell)
         document.provenance_changed.connect(self._tell)
+        document.review.changed.connect(self._tell)
+        self._rules.changed.connect(self._take_rules)
+
+    @property
+    def rules(self) -> MeasuringRules:
+        """The conventions that are followed."""
+        return self._rules
 
     @property
     def known(self) -> bool:
@@ -82,56 +104,98 @@ class LiveMeasures(QObject):
         return self._tally
 
     def slice_ml(self, phase: int, slice_index: int, structure: Structure) -> float:
-        """Volume of a structure on one slice [ml]; 0 without labels."""
-        return self._tally.slice_ml(phase, slice_index, structure) if self._tally else 0.0
+        """Volume of a structure on one slice [ml]; 0 without labels.
+
+        Nor is there any on a slice that the study has not: the picture may still show the last one.
+        """
+        if self._tally is None or (phase, slice_index) not in self._tally:
+            return 0.0
+        return self._tally.slice_ml(phase, slice_index, structure)
 
     def phase_ml(self, phase: int, structure: Structure) -> float:
         """Volume of a structure in a phase [ml]; 0 without labels."""
-        return float(self._tally.slices_ml(phase, structure).sum()) if self._tally else 0.0
+        if self._tally is None or (phase, 0) not in self._tally:
+            return 0.0
+        return float(self._tally.slices_ml(phase, structure).sum())
 
     def measure(self) -> Measures:
         """Measure as a report would; what cannot be measured is None."""
         stack = self._document.stack
         if self._tally is None or stack is None or not self.known:
             return _UNMEASURED
-        curves = {structure: self._tally.curve(structure) for structure in HEART_STRUCTURES}
-        ed_phase, es_phase = self._document.phases_by_hand
-        try:
-            choice = choose_phases(
-                curves[Structure.LV],
-                ed_phase=ed_phase,
-                es_phase=es_phase,
-                source=(stack.ed_phase, stack.es_phase),
-            )
-        except UnmeasurableError:
-            return _UNMEASURED
-        return self._measure_at(choice, curves)
+        volumes = self.measure_volumes()
+        return _UNMEASURED if volumes is None else self._measure_of(volumes)
 
-    def _measure_at(self, choice: PhaseChoice, curves: dict[Structure, VolumeCurve]) -> Measures:
-        lv, rv = (
-            VentricleFunction(curves[each].at_ml(choice.ed), curves[each].at_ml(choice.es))
-            for each in (Structure.LV, Structure.RV)
-        )
+    def measure_volumes(self) -> Volumes | None:
+        """Phases, curves and pump functions by the conventions; None where there are none."""
+        stack, labels = self._document.stack, self._document.labels
+        if self._tally is None or stack is None or labels is None or not stack.size_known:
+            return None
+        counts = self._tally.counts
+        choices = self._rules.choices_for(self._document)
+        try:
+            self._renew_bases(labels, counts, choices.conventions.basal)
+            return measure_volumes(counts, stack, choices, self._bases)
+        except UnmeasurableError:
+            return None
+
+    def measure_atrium(self) -> AtriumFunction | None:
+        """The left atrium over the labelled phases; None where none is drawn or has a size."""
+        if self._tally is None or not self.known:
+            return None
+        drawn = [ml for ml in self._tally.curve(Structure.LEFT_ATRIUM).volumes_ml if ml > 0]
+        if not drawn:
+            return None
+        return AtriumFunction(max(drawn), min(drawn) if len(drawn) > 1 else None)
+
+    @property
+    def atrium_alone(self) -> bool:
+        """Whether the left atrium is drawn and no ventricle is."""
+        if self._tally is None:
+            return False
+        drawn = np.asarray(self._tally.counts.any(axis=(0, 1)))  # (structure,)
+        return bool(drawn[Structure.LEFT_ATRIUM] and not drawn[list(HEART_STRUCTURES)].any())
+
+    def _measure_of(self, volumes: Volumes) -> Measures:
         provenance = signed_provenance(self._document, "")
-        wall_ml = curves[Structure.MYOCARDIUM].at_ml(choice.ed)
+        lv, rv, choice = volumes.lv, volumes.rv, volumes.choice
         return Measures(
             choice,
             lv,
             rv,
             ef_range(provenance, choice, lv, Structure.LV),
-            ef_range(provenance, choice, rv, Structure.RV),
-            None if wall_ml is None else mass_g(wall_ml),
+            ef_range(provenance, volumes.rv_choice, rv, Structure.RV),
+            volumes.mass_g,
         )
+
+    def _renew_bases(self, labels: LabelMap, counts: NDArray[np.int64], rule: BasalRule) -> None:
+        """Look again at the base of the phases that were edited, where the rule asks for it."""
+        if self._stale is None:
+            self._bases = bases_for(labels, counts, rule)
+        elif self._stale:
+            kept = {
+                place: each for place, each in self._bases.items() if place[0] not in self._stale
+            }
+            self._bases = kept | bases_for(labels, counts, rule, phases=sorted(self._stale))
+        self._stale = set()
+
+    def _take_rules(self) -> None:
+        self._stale = None
+        self._tell()
 
     def _take_stack(self) -> None:
         labels = self._document.labels
         self._tally = None if labels is None else VoxelTally(labels)
+        self._stale = None
         self._rest.stop()
         self.changed.emit()
 
     def _take_patch(self, patch: LabelPatch) -> None:
         if self._tally is not None:
             self._tally.take(patch)
+            follows = self._rules.conventions.basal is not BasalRule.READER
+            if follows and self._stale is not None and self._document.labels is not None:
+                self._stale |= {phase for phase, _ in patch.slices(self._document.labels.shape)}
             self._tell()
 
     def _tell(self) -> None:

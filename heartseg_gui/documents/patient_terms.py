@@ -1,7 +1,7 @@
 """Places in a stack in the words of the reader: numbers from 1, millimetres, milliseconds."""
 
 from engine.cine import Cine
-from engine.geometry import Geometry
+from engine.turning import turned_axes as turned_axes
 
 
 def slice_position_text(cine: Cine, slice_index: int) -> str:
@@ -17,13 +17,3 @@ def phase_time_text(cine: Cine, phase: int) -> str:
     """When after the R wave a phase lies, e.g. `320 ms`; empty where unknown."""
     time_ms = cine.time_ms(min(phase, cine.phase_count - 1))
     return "" if time_ms is None else f"{time_ms:.0f} ms"
-
-
-def turned_axes(geometry: Geometry) -> tuple[bool, bool]:
-    """Whether rows run up on the screen, and whether columns run left.
-
-    Slices are turned so that the patient's left is on the right, and the back or the feet below,
-    as radiologists expect whatever the order of the file.
-    """
-    x_code, y_code = tuple(geometry.axis_codes)[:2]
-    return y_code in "RAS", x_code in "RAS"

@@ -69,6 +69,7 @@ class ReviewQueue(QObject):
         self._studies: tuple[StudyItem, ...] = ()
         self._stamps: dict[Path, Stamp] = {}
         self._ready = False
+        self._paired = False
         self._rest = AtRest(_REST_MS, self)
         self._rest.due.connect(self.renew)
         for fact in (
@@ -86,6 +87,11 @@ class ReviewQueue(QObject):
         return self._items
 
     @property
+    def paired(self) -> bool:
+        """Whether ED and ES of a slice follow each other."""
+        return self._paired
+
+    @property
     def folder(self) -> Path | None:
         """The folder whose studies are listed."""
         return self._folder
@@ -99,6 +105,12 @@ class ReviewQueue(QObject):
         """What is needed is loaded: order the slices as soon as there is time."""
         self._ready = True
         self._rest.wish()
+
+    def set_paired(self, paired: bool) -> None:
+        """Let ED and ES of a slice follow each other, or each have its own place."""
+        if paired != self._paired:
+            self._paired = paired
+            self.renew()
 
     def set_studies(self, folder: Path, studies: "Sequence[StudyItem]") -> None:
         """Take the studies of a folder."""
@@ -129,7 +141,7 @@ class ReviewQueue(QObject):
             self.changed.emit()
 
     def _order(self) -> "tuple[ReviewItem, ...]":
-        from engine.clinical.queue import slice_queue
+        from engine.clinical.queue import paired, slice_queue
 
         document = self._document
         if document.labels is None:
@@ -143,7 +155,8 @@ class ReviewQueue(QObject):
             phases=sorted(measured) or self._states.phases(),
             findings=self._findings.findings,
         )
-        return tuple(items)
+        done = document.review.value.approved | set(document.corrected_slices())
+        return tuple(paired(items, done) if self._paired else items)
 
     def _forget(self) -> None:
         self._items = ()

@@ -10,6 +10,7 @@ from engine.review.states import Review, SliceState
 
 STATE_COLOURS: dict[SliceState, tuple[int, int, int]] = {
     SliceState.EMPTY: (120, 128, 140),
+    SliceState.GIVEN: (200, 186, 140),
     SliceState.PREDICTED: (90, 156, 248),
     SliceState.EDITED: (240, 160, 48),
     SliceState.PROPAGATED: (190, 120, 240),
@@ -19,6 +20,7 @@ STATE_COLOURS: dict[SliceState, tuple[int, int, int]] = {
 
 STATE_NAMES: dict[SliceState, str] = {
     SliceState.EMPTY: "Empty",
+    SliceState.GIVEN: "From a file",
     SliceState.PREDICTED: "Predicted",
     SliceState.EDITED: "Edited",
     SliceState.PROPAGATED: "Propagated",
@@ -54,6 +56,11 @@ class ReviewState(QObject):
     def value(self) -> Review:
         """What readers decided."""
         return self._value
+
+    @property
+    def blinded(self) -> bool:
+        """Whether other readings are hidden until this second one is approved."""
+        return self._value.is_second_reading and not self._value.is_approved
 
     @property
     def to_store(self) -> Review:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.labelmap import LabelPatch, SlicePlace
 from engine.review.states import SliceState, state_of
+from engine.study import Origin
 from heartseg_gui.documents.study_document import StudyDocument
 
 
@@ -89,7 +90,8 @@ class SliceStates(QObject):
         document = self._document
         seen = self._seen(phase)
         predicted = {phase} if phase in document.provenance.doubt else set()
-        if document.provenance.model and any(seen):
+        made_by = document.provenance
+        if (made_by.model or made_by.origin is Origin.PREDICTED) and any(seen):
             predicted = {phase}  # where a model has labelled, an empty slice is an answer too
         corrected = {place for place in document.corrected_slices() if place[0] == phase}
         labelled = {(phase, number) for number, any_there in enumerate(seen) if any_there}

@@ -12,6 +12,7 @@ from engine.cine import Cine
 from engine.labelmap import LabelMap, LabelPatch, SlicePlace
 from engine.review.states import Review
 from engine.study import Origin, Provenance, Stack, StoredLabels, Study
+from heartseg_gui.documents.predicted_labels import PredictedLabels
 from heartseg_gui.documents.review_state import ReviewState
 from heartseg_gui.documents.step_log import StepLog
 
@@ -46,7 +47,7 @@ class StudyDocument(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
-        self.review = ReviewState(self)
+        self.review, self.predicted = ReviewState(self), PredictedLabels(self)
         self.steps = StepLog(self)
         self._study: Study | None = None
         self._stack_index = 0
@@ -178,11 +179,7 @@ class StudyDocument(QObject):
 
     def drop_edits(self, replaced: Iterable[SlicePlace]) -> dict[SlicePlace, set[Hashable]]:
         """Forget the edits of replaced slices; returns them for `restore_edits`. For commands."""
-        gone = set(replaced)
-        dropped = {place: self._edits[place] for place in self._edits if place in gone}
-        for place in dropped:
-            del self._edits[place]
-        return dropped
+        return {place: self._edits.pop(place) for place in set(replaced) & self._edits.keys()}
 
     def restore_edits(self, dropped: dict[SlicePlace, set[Hashable]]) -> None:
         """Take back `drop_edits`; for commands only."""
@@ -208,6 +205,7 @@ class StudyDocument(QObject):
         self.undo_stack.clear()
         self._labels, self._reference, self._provenance = None, None, Provenance()
         self.review.open(Review())
+        self.predicted.open(())
         if self._study is None or self._stack is None or not self.measurable:
             return
         stored = [labels for labels in self._study.labels if labels.stack == index]
@@ -221,6 +219,7 @@ class StudyDocument(QObject):
         self._labels, self._provenance = first.labels.copy(), first.provenance
         self._phases_by_hand, self.saved_to = first.phases_by_hand, _file_of_its_own(first)
         self.review.open(first.review)
+        self.predicted.open(own)
 
 
 def _file_of_its_own(stored: StoredLabels) -> Path | None:

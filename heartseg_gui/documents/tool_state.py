@@ -5,7 +5,7 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.structures import Structure
+from engine.structures import ALL_STRUCTURES, HEART_STRUCTURES, Structure
 
 
 class Tool(Enum):
@@ -103,12 +103,14 @@ class ToolState(QObject):
     Signals:
         tool_changed: The tool.
         structure_changed: The structure that the tools draw.
+        offered_changed: The structures that can be chosen without further ado.
         radius_changed: The radius of brush and nudge [mm].
         options_changed: Anything else.
     """
 
     tool_changed = Signal(Tool)
     structure_changed = Signal(Structure)
+    offered_changed = Signal()
     radius_changed = Signal(float)
     options_changed = Signal()
 
@@ -119,6 +121,7 @@ class ToolState(QObject):
         super().__init__(parent)
         self._tool = Tool.WINDOW
         self._structure = Structure.LV
+        self._offered: tuple[Structure, ...] = HEART_STRUCTURES
         self._radius_mm = 5.0
         self._options = ToolOptions()
 
@@ -131,6 +134,11 @@ class ToolState(QObject):
     def structure(self) -> Structure:
         """What the tools draw."""
         return self._structure
+
+    @property
+    def offered(self) -> tuple[Structure, ...]:
+        """The structures of the open study, in numeric order: what panels list for drawing."""
+        return self._offered
 
     @property
     def radius_mm(self) -> float:
@@ -149,10 +157,24 @@ class ToolState(QObject):
             self.tool_changed.emit(tool)
 
     def set_structure(self, structure: Structure) -> None:
-        """Choose what the tools draw."""
+        """Choose what the tools draw; one that is not offered brings all of them."""
+        if structure not in self._offered:
+            self.set_offered(ALL_STRUCTURES)
         if structure is not self._structure:
             self._structure = structure
             self.structure_changed.emit(structure)
+
+    def set_offered(self, structures: tuple[Structure, ...]) -> None:
+        """Say which structures the open study has; the tools go on with one of them."""
+        assert structures
+        if structures == self._offered:
+            return
+        self._offered = structures
+        if self._options.inside not in structures:
+            self.set_over(self._options.over, structures[-1])
+        self.offered_changed.emit()
+        if self._structure not in structures:
+            self.set_structure(structures[-1])
 
     def set_radius(self, radius_mm: float) -> None:
         """Set the radius [mm], within 0.5 and 50 mm."""

@@ -1,23 +1,29 @@
 """Who hears whom: one module for each part of the reader's day."""
 
 from heartseg_gui.introductions import (
+    agreeing,
     correcting,
     journaling,
     keys,
     leaving,
     looking,
+    measuring,
     opening,
     predicting,
     reporting,
     reviewing,
     self_testing,
+    space,
+    space_export,
 )
 from heartseg_gui.program import Window
 
 
 def introduce_all(window: Window) -> None:
     """All introductions, in the order of the reader's day."""
-    for part in (opening, looking, predicting, correcting, reviewing, reporting):
+    for part in (opening, looking, space, space_export, predicting, correcting, reviewing):
+        part.introduce(window)
+    for part in (measuring, agreeing, reporting):
         part.introduce(window)
     for part in (self_testing, keys, journaling, leaving):
         part.introduce(window)
@@ -26,6 +32,7 @@ def introduce_all(window: Window) -> None:
         controllers.saving,
         controllers.opening,
         controllers.viewing,
+        controllers.space_looking,
         controllers.key_phases,
         controllers.history,
         controllers.choosing,

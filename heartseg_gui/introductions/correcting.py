@@ -43,6 +43,7 @@ def _introduce_tools(window: Window) -> None:
         ("paint_rv", viewing.paint_rv),
         ("paint_myocardium", viewing.paint_myocardium),
         ("paint_lv", viewing.paint_lv),
+        ("paint_left_atrium", viewing.paint_left_atrium),
     ):
         actions[name].triggered.connect(answer)
 

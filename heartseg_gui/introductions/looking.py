@@ -35,7 +35,6 @@ def introduce(window: Window) -> None:
         ("more_opaque", viewing.more_opaque),
         ("less_opaque", viewing.less_opaque),
         ("reference", window.display.set_reference_shown),
-        ("show_3d", window.main.show_volume),
     ):
         actions[name].triggered.connect(answer)
     picture.cursor_moved.connect(window.views.place.show_place)

@@ -19,3 +19,4 @@ def introduce(window: Window) -> None:
     window.main.recent_requested.connect(opening.open)
     opening.opened.connect(window.main.show_picture)
     window.document.stack_changed.connect(window.controllers.viewing.take_stack)
+    window.document.labels_changed.connect(window.controllers.viewing.take_patch)

@@ -34,27 +34,36 @@ def introduce(window: Window) -> None:
         guide.place_wanted.connect(reviewing.go_to)
     review.lint.ignore_wanted.connect(reviewing.ignore)
     review.lint.counted.connect(partial(review.tabs.show_count, _FINDINGS_TAB))
-    review.queue.studies_changed.connect(partial(review.tabs.setCurrentIndex, _FOLDER_TAB))
     review.lint.heed_wanted.connect(reviewing.heed)
     for guide in (review.slices, review.queueing):
         guide.place_wanted.connect(reviewing.follow_queue)
-    review.slices.place_wanted.connect(review.queueing.follow)
-    reviewing.worst_wanted.connect(review.queueing.next_worst)
     reviewing.shown.connect(window.main.show_picture)
-    review.studies.study_wanted.connect(review.queueing.open)
-    review.queueing.open_wanted.connect(window.controllers.opening.open)
-    window.controllers.opening.opened.connect(review.queueing.go_to_worst)
-    window.controllers.saving.saved.connect(review.queueing.note_saved)
     predict = window.controllers.prediction.predict_key_phases
     review.second_reader.prediction_wanted.connect(predict)
     review.queueing.failed.connect(window.dialogs.show_error)
     for speaker in (reviewing, review.queueing, review.second_reader):
         speaker.told.connect(window.main.show_message)
     window.views.picture.cursor_moved.connect(review.effort.note)
+    _introduce_queue(window)
     _introduce_comparison(window)
     loading = window.jobs.add("Loading the checks", load_checks(), quiet=True)
     loading.succeeded.connect(review.findings.get_ready)
     loading.succeeded.connect(review.queue.get_ready)
+
+
+def _introduce_queue(window: Window) -> None:
+    review, opening = window.review, window.controllers.opening
+    queue, queueing, slices = review.queue, review.queueing, review.slices
+    queue.studies_changed.connect(partial(review.tabs.setCurrentIndex, _FOLDER_TAB))
+    slices.place_wanted.connect(queueing.follow)
+    review.reviewing.worst_wanted.connect(queueing.next_worst)
+    review.studies.study_wanted.connect(queueing.open)
+    queueing.open_wanted.connect(opening.open)
+    opening.opened.connect(queueing.go_to_worst)
+    window.controllers.saving.saved.connect(queueing.note_saved)
+    queue.set_paired(window.settings.pairs_phases)
+    slices.pairing_wanted.connect(queue.set_paired)
+    slices.pairing_wanted.connect(window.settings.set_pairs_phases)
 
 
 def _introduce_comparison(window: Window) -> None:

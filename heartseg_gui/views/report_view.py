@@ -208,10 +208,13 @@ class ReportView(QScrollArea):
         self._add_approval(layout, report)
         if report.warnings:  # in one frame, so that the numbers below are not pushed off the page
             layout.addWidget(self._notice(*report.warnings))
-        cards = [
-            _ventricle_card("Left ventricle", report.lv, report, with_mass=True),
-            _ventricle_card("Right ventricle", report.rv, report, with_mass=False),
-        ]
+        cards = _atrium_cards(report)
+        if not report.atrium_alone:
+            cards = [
+                _ventricle_card("Left ventricle", report.lv, report, with_mass=True),
+                _ventricle_card("Right ventricle", report.rv, report, with_mass=False),
+                *cards,
+            ]
         layout.addWidget(FoldingRow(cards, letters=_CARDS_LETTERS, spacing=_SPACING))
         for picture in self._pages:
             middle = QHBoxLayout()
@@ -268,30 +271,54 @@ class ReportView(QScrollArea):
 def _ventricle_card(
     title: str, function: "VentricleFunction", report: "Report", *, with_mass: bool
 ) -> QFrame:
-    surface_m2 = report.body_surface_m2
     fraction = function.ejection_fraction
+    bounds = report.lv_ef_range if with_mass else report.rv_ef_range
+    said = "ejection fraction"
+    if bounds is not None:
+        said += f", probably {100 * bounds[0]:.0f} to {100 * bounds[1]:.0f} %"
+    rows = [
+        ("EDV", function.end_diastolic_ml, "ml"),
+        ("ESV", function.end_systolic_ml, "ml"),
+        ("SV", function.stroke_volume_ml, "ml"),
+    ]
+    if with_mass:
+        rows += [("Mass", report.mass_g, "g")]
+    digits = report.choices.ef_digits
+    big = "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+    return _card(title, (big, said), rows, report.body_surface_m2)
+
+
+def _atrium_cards(report: "Report") -> list[QFrame]:
+    """The left atrium, where there is one; with one phase it has one volume and no more."""
+    found = None if report.quantities is None else report.quantities.left_atrium
+    if found is None:
+        return []
+    rows: list[tuple[str, float | None, str]] = []
+    big = (f"{found.largest_ml:.0f} ml", "volume")
+    if found.smallest_ml is not None:
+        rows = [("Largest", found.largest_ml, "ml"), ("Smallest", found.smallest_ml, "ml")]
+    if found.emptying_fraction is not None:
+        big = (f"{100 * found.emptying_fraction:.0f} %", "emptying fraction")
+    return [_card("Left atrium", big, rows, report.body_surface_m2)]
+
+
+def _card(
+    title: str,
+    big: tuple[str, str],
+    rows: Sequence[tuple[str, float | None, str]],
+    surface_m2: float | None,
+) -> QFrame:
+    """A frame with a heading, one large value with what it is, and rows of name, value and unit."""
+    from engine.clinical.physiology import indexed
+
     card = QFrame()
     card.setProperty("role", "card")
     grid = QGridLayout(card)
     grid.setContentsMargins(18, 14, 18, 14)
     grid.setVerticalSpacing(5)
     grid.addWidget(_heading(title), 0, 0, 1, 3)
-    big = _heading("–" if fraction is None else f"{100 * fraction:.0f} %", larger=13)
-    grid.addWidget(big, 1, 0, 1, 2)
-    bounds = report.lv_ef_range if with_mass else report.rv_ef_range
-    said = "ejection fraction"
-    if bounds is not None:
-        said += f", probably {100 * bounds[0]:.0f} to {100 * bounds[1]:.0f} %"
-    grid.addWidget(_line(said, role="caption"), 2, 0, 1, 3)
-    rows = [
-        ("EDV", function.end_diastolic_ml, "ml"),
-        ("ESV", function.end_systolic_ml, "ml"),
-        ("SV", function.stroke_volume_ml, "ml"),
-    ]
-    from engine.clinical.physiology import indexed
-
-    if with_mass:
-        rows += [("Mass", report.mass_ed_g, "g")]
+    grid.addWidget(_heading(big[0], larger=13), 1, 0, 1, 2)
+    grid.addWidget(_line(big[1], role="caption"), 2, 0, 1, 3)
     for row, (name, value, unit) in enumerate(rows, start=3):
         per_surface = indexed(value, surface_m2)
         grid.addWidget(_line(name, role="caption"), row, 0)
@@ -306,10 +333,12 @@ def _ventricle_card(
 
 def _describe(report: "Report") -> str:
     ed, es = report.choice.ed, report.choice.es
+    phases = f"ED phase {'–' if ed is None else ed + 1}, ES phase {'–' if es is None else es + 1}"
+    if report.atrium_alone and (ed is None or es is None):
+        phases = f"phase {(ed or es or 0) + 1}"
     parts = [
         report.stack_name,
-        f"ED phase {'–' if ed is None else ed + 1}, ES phase {'–' if es is None else es + 1}"
-        f" ({report.choice.rule})",
+        f"{phases} ({report.choice.rule})",
         describe_provenance(report.provenance),
     ]
     return " · ".join(part for part in parts if part)

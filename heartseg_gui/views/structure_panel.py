@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.structures import HEART_STRUCTURES, Structure
+from engine.structures import ALL_STRUCTURES, Structure
 from heartseg_gui.actions import show_keys, show_tip
 from heartseg_gui.documents.display_state import DisplayState, OverlayStyle
 from heartseg_gui.documents.tool_state import ToolState
@@ -26,6 +26,7 @@ _ACTIONS = {
     Structure.RV: "paint_rv",
     Structure.MYOCARDIUM: "paint_myocardium",
     Structure.LV: "paint_lv",
+    Structure.LEFT_ATRIUM: "paint_left_atrium",
 }
 _STYLES = (
     (OverlayStyle.FILLED, "Areas"),
@@ -119,7 +120,7 @@ class StructureRow(QFrame):
 
 
 class StructurePanel(QWidget):
-    """Structures to paint and to see, and the look of the overlay."""
+    """Structures of the study to paint and to see, and the look of the overlay."""
 
     def __init__(
         self, display: DisplayState, tools: ToolState, parent: QWidget | None = None
@@ -127,7 +128,7 @@ class StructurePanel(QWidget):
         super().__init__(parent)
         self._display = display
         self._tools = tools
-        self._rows = {structure: StructureRow(structure) for structure in HEART_STRUCTURES}
+        self._rows = {structure: StructureRow(structure) for structure in ALL_STRUCTURES}
         self._shown = QCheckBox("Show labels")
         show_tip(self._shown, "Hide or show the labels", "overlay")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
@@ -146,12 +147,14 @@ class StructurePanel(QWidget):
         self._styles.idClicked.connect(self._set_style)
         display.overlay_changed.connect(self.show_state)
         tools.structure_changed.connect(self.show_state)
+        tools.offered_changed.connect(self.show_state)
         self.show_state()
 
     def show_state(self) -> None:
         """Draw all of it from the states, e.g. after the theme has changed."""
         display = self._display
         for structure, row in self._rows.items():
+            row.setVisible(structure in self._tools.offered)
             row.show_state(
                 display.colour_of(structure),
                 active=structure is self._tools.structure,

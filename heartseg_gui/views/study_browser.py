@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.structures import Structure
 from engine.study import Origin, Patient, Stack, Study
 from heartseg_gui.actions import show_tip
 from heartseg_gui.documents.study_document import StudyDocument
@@ -112,7 +113,8 @@ class StudyBrowser(QWidget):
     def _show_study(self, study: Study) -> None:
         self._patient.setText(study.name)
         self._facts.setText(_describe_patient(study.patient) or "No facts about the patient.")
-        stacks = self._add_group("Short-axis stacks" if study.stacks else "No short-axis stack")
+        named = "Stacks" if _is_atrial(study) else "Short-axis stacks"
+        stacks = self._add_group(named if study.stacks else "No short-axis stack")
         for number, stack in enumerate(study.stacks):
             self._add_stack(stacks, stack, number)
         if study.other_views:
@@ -214,6 +216,11 @@ def _caption() -> QLabel:
 
 def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
     return [child for row in range(item.childCount()) if (child := item.child(row)) is not None]
+
+
+def _is_atrial(study: Study) -> bool:
+    """Whether some labels are of the left atrium, which is not seen in the short axis alone."""
+    return any(each.labels.voxels.max() >= Structure.LEFT_ATRIUM for each in study.labels)
 
 
 def _describe_patient(patient: Patient) -> str:

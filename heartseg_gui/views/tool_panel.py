@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.structures import HEART_STRUCTURES
+from engine.structures import Structure
 from heartseg_gui.actions import Actions, show_keys, show_tip
 from heartseg_gui.documents.tool_state import BrushTip, DrawOver, Gate, Tool, ToolState
 from heartseg_gui.mouse_moves import Deed
@@ -36,11 +36,18 @@ _HINTS: dict[Tool, tuple[str, tuple[str | Deed, ...]]] = {
     Tool.ERASER: ("Removes labels of every structure that may be drawn over.", ()),
     Tool.CONTOUR: (
         "Drag a point, or the line near it. Double click adds a point, right click or Backspace "
-        "removes one. Away from any line, clicks draw a fresh contour.",
+        "removes one. Away from any line, or where the active structure has none, clicks draw a "
+        "fresh contour.",
         (),
     ),
-    Tool.MAGNETIC: ("Click along an edge. Return closes, Backspace goes back, Esc gives up.", ()),
-    Tool.POLYGON: ("Click corners. Return closes, Backspace goes back, Esc gives up.", ()),
+    Tool.MAGNETIC: (
+        "Click along an edge. The first point or Return closes, Backspace goes back, Esc gives up.",
+        (),
+    ),
+    Tool.POLYGON: (
+        "Click corners. The first one or Return closes, Backspace goes back, Esc gives up.",
+        (),
+    ),
     Tool.LASSO: ("Draw round an area; {} takes labels away.", (Deed.ERASE,)),
     Tool.FILL: ("Click an area to fill it; {} clears it.", (Deed.ERASE,)),
     Tool.CUT: ("Draw a line across a structure; the smaller part goes.", ()),
@@ -94,7 +101,12 @@ class ToolPanel(QWidget):
         self._lay_out(actions)
         self._over_drawn.toggled.connect(tools.set_over_drawn)
         self._gate.grey_range_wanted.connect(self.grey_range_wanted)
-        for fact in (tools.radius_changed, tools.tool_changed, tools.options_changed):
+        for fact in (
+            tools.radius_changed,
+            tools.tool_changed,
+            tools.options_changed,
+            tools.offered_changed,
+        ):
             fact.connect(self.show_state)
         self.show_state()
 
@@ -261,10 +273,7 @@ class OverRow(QWidget):
         super().__init__()
         self._tools = tools
         self._choice = _narrow_box()
-        self._choice.addItem("Everything")
-        self._choice.addItem("Protect the others")
-        for structure in HEART_STRUCTURES:
-            self._choice.addItem(f"Inside {structure.title.lower()}")
+        self._listed: tuple[Structure, ...] = ()
         self._choice.setToolTip("What may be drawn over")
         self._choice.setAccessibleName("What may be drawn over")
         _line_up(self, QLabel("Draw over"), self._choice, stretched=self._choice)
@@ -273,17 +282,25 @@ class OverRow(QWidget):
     def show_state(self) -> None:
         """Draw the rule."""
         options = self._tools.options
-        number = {DrawOver.ALL: 0, DrawOver.PROTECT: 1}.get(
-            options.over, 2 + HEART_STRUCTURES.index(options.inside)
-        )
         with QSignalBlocker(self._choice):
+            if self._listed != self._tools.offered:
+                self._list(self._tools.offered)
+            number = {DrawOver.ALL: 0, DrawOver.PROTECT: 1}.get(
+                options.over, 2 + self._listed.index(options.inside)
+            )
             self._choice.setCurrentIndex(number)
+
+    def _list(self, structures: tuple[Structure, ...]) -> None:
+        self._listed = structures
+        self._choice.clear()
+        inside = (f"Inside {structure.title.lower()}" for structure in structures)
+        self._choice.addItems(["Everything", "Protect the others", *inside])
 
     def _choose(self, number: int) -> None:
         if number < 2:
             self._tools.set_over((DrawOver.ALL, DrawOver.PROTECT)[number])
         else:
-            self._tools.set_over(DrawOver.INSIDE, HEART_STRUCTURES[number - 2])
+            self._tools.set_over(DrawOver.INSIDE, self._listed[number - 2])
 
 
 def _palette_of(actions: Actions) -> QGridLayout:

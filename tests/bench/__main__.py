@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import (
+    asking,
     brush,
+    cohort,
     correcting,
     editing,
     idle,
@@ -19,31 +21,41 @@ from tests.bench import (
     predicting,
     predicting_beside,
     predicting_window,
+    quantities,
     reader,
     scoring,
     slices,
+    space,
+    space_view,
     start,
+    surfaces,
     training,
 )
 from tests.bench.measuring import Measurement, machine
 
 BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
+    "editing": editing.measure,  # first: it measures the memory of the whole process
     "slices": slices.measure,
     "brush": brush.measure,
     "brush_3d": brush.measure_beside_3d,
     "correcting": correcting.measure,
-    "editing": editing.measure,
     "idle": idle.measure,
+    "space": space.measure,
+    "space_view": space_view.measure,
     "start": start.measure,
     "opening": opening.measure,
     "predicting": predicting.measure,
+    "asking": asking.measure,
     "predicting_beside": predicting_beside.measure,
     "predicting_window": predicting_window.measure,
     "reader": reader.measure,
     "training": training.measure,
     "scoring": scoring.measure,
+    "cohort": cohort.measure,
+    "quantities": quantities.measure,
     "invariance": invariance.measure,
     "journal": journal.measure,
+    "surfaces": surfaces.measure,
 }
 """One file, one line here: a function that measures and returns its lines of the table."""
 

@@ -3,10 +3,13 @@
 import math
 
 from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtGui import QUndoStack
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSplitter
 
-from heartseg_gui.jobs import JobQueue
+from heartseg_gui.actions import Actions
+from heartseg_gui.documents.space_state import SpaceState
+from heartseg_gui.jobs import GarbageTimer, JobQueue
 from heartseg_gui.views.volume.volume_view import VolumeView
 from tests.bench.measuring import EVENTS, WARM_UP, Measurement, summarise, time_until_painted
 from tests.bench.scene import VIEW_SIZE, BenchScene, send_mouse
@@ -55,8 +58,11 @@ def measure_beside_3d() -> list[Measurement]:
     found = []
     for size, shape in _SHAPES.items():
         scene = BenchScene.open(shape)
+        GarbageTimer(scene.slices)  # no pool thread may destroy dead widgets
         jobs = JobQueue()
-        volume = VolumeView(scene.document, scene.view, scene.display, jobs)
+        space = SpaceState()
+        actions = Actions(QUndoStack(space))
+        volume = VolumeView(scene.document, scene.view, scene.display, space, jobs, actions)
         window = QSplitter()
         window.addWidget(scene.slices)
         window.addWidget(volume)
@@ -67,6 +73,7 @@ def measure_beside_3d() -> list[Measurement]:
             QTest.qWait(20)
         found.append(_summary(f"brush move beside 3-D view, {size}", time_strokes(scene)))
         jobs.close()
+        volume.release()
         window.close()
         QApplication.processEvents()
     return found

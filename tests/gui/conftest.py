@@ -9,18 +9,21 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QMouseEvent, QPointingDevice, QTabletEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from engine.cine import Cine
 from engine.geometry import Geometry
 from engine.labelmap import LabelMap
 from engine.structures import Structure
 from engine.study import Origin, Patient, Provenance, Stack, StoredLabels, Study
+from heartseg_gui.app import Window
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.tool_state import ToolState
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.keymaps import put_in_force
 from tests.gui.garbage import garbage_collected_between_tests, old_objects_set_aside
+from tests.gui.shell import open_shell, open_study
 
 __all__ = ["garbage_collected_between_tests", "old_objects_set_aside"]
 
@@ -68,6 +71,14 @@ def default_keymap_after_each_test() -> Iterator[None]:
     """The keys in force are the program's, not one window's."""
     yield
     put_in_force(None)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
+    """The whole program, shown, with a study of cylinders open; see `open_shell` for other ways."""
+    for window in open_shell(qtbot, tmp_path):
+        open_study(qtbot, window, Path("/nowhere/anna"))
+        yield window
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.cine import Cine
+from engine.errors import ModelError
 from engine.progress import Progress, Steps
 from engine.study import Origin, Provenance, StoredLabels, Study
 from heartseg_gui.app import Window, build_window
@@ -77,6 +78,12 @@ def predict_reference(cine: Cine, wish: Wish) -> Steps[Any]:
     return FakePrediction(CylinderHeart().labels(wanted).voxels.copy(), wanted)
 
 
+def have_no_opinion(cine: Cine, model: str, device: str, phase: int) -> Steps[Any]:
+    """No model is there to be asked about slices."""
+    yield Progress(0, 1, "Asking")
+    raise ModelError("There is no model.", hint="Go on without.")
+
+
 def save_nowhere(snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
     """Stores nothing, but says it has."""
     yield Progress(0, 1, "Saving")
@@ -99,8 +106,11 @@ def make_settings(folder: Path) -> Settings:
 def open_shell(qtbot: QtBot, folder: Path, **doors: Any) -> Iterator[Window]:
     """A shown window with prepared answers in `window.prompts`; closed after the test."""
     answers = doors.pop("prompts", PreparedAnswers())
+    opine = doors.pop("opine", have_no_opinion)
     doors = {"read": read_cylinders, "predict": predict_reference, "save": save_nowhere} | doors
     window = build_window(make_settings(folder), answers, **doors)
+    assert window.controllers.correction.opinions is not None
+    window.controllers.correction.opinions.form = opine
     window.main.resize(1200, 800)
     with qtbot.waitActive(window.main):  # keys go to the active window only
         window.main.show()

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from engine.io.label_store import read_store
 from engine.progress import Steps
 from engine.structures import Structure
-from engine.study import Study
+from engine.study import Provenance, Study
 from heartseg_gui.app import Window
 from heartseg_gui.controllers.saving import save_steps
 from heartseg_gui.documents.comparison import NOW, PREDICTION
@@ -157,18 +157,44 @@ def test_readings_are_swapped(qtbot: QtBot, window: Window) -> None:
 def test_a_fresh_prediction_is_compared_and_leaves_the_labels_alone(
     qtbot: QtBot, window: Window
 ) -> None:
+    study = predicted_cylinders()
+    by_hand = [replace(each, provenance=Provenance()) for each in study.labels]
+    window.document.set_study(replace(study, labels=tuple(by_hand)))
     labels = window.document.labels
     assert labels is not None
     before = labels.voxels.copy()
+    assert window.document.predicted.labels is None
     show(qtbot, window)
     choose(qtbot, window, boxes(window)[0], PREDICTION)
     qtbot.waitUntil(lambda: window.review.comparison.result is not None, timeout=20_000)
 
     assert window.review.comparison.choice[0] == PREDICTION
     assert window.review.comparison.first is not None
-    assert window.review.comparison.first.labels is not None
+    assert window.review.comparison.first.labels is window.document.predicted.labels
     assert np.array_equal(labels.voxels, before)
     assert window.document.undo_stack.count() == 0
+
+
+def test_the_prediction_is_what_the_model_gave_and_is_not_made_again(
+    qtbot: QtBot, window: Window
+) -> None:
+    """A stroke after the prediction differs from it by the stroke alone; no job computes."""
+    labels = window.document.labels
+    assert labels is not None
+    before = labels.voxels.copy()
+    window.tools.set_tool(Tool.BRUSH)
+    window.tools.set_structure(Structure.RV)
+    stroke(window, [(31.5, 40.0), (31.5, 44.0)])
+    drawn = int((labels.voxels != before).sum())
+    with qtbot.assertNotEmitted(window.jobs.job_started, wait=0):
+        window.review.comparison.choose(PREDICTION, NOW)
+    first = window.review.comparison.first
+    assert first is not None
+    assert first.labels is not None
+    assert drawn > 0
+    assert first.name.startswith("Prediction")
+    assert np.array_equal(first.labels.voxels, before)
+    assert int((first.labels.voxels != labels.voxels).sum()) == drawn
 
 
 def test_nothing_is_compared_before_somebody_looks(qtbot: QtBot, window: Window) -> None:

@@ -1,6 +1,5 @@
 """Brush and eraser with real mouse events; the document is asserted."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +12,17 @@ from engine.structures import Structure
 from heartseg_gui.app import Window
 from heartseg_gui.documents.authorship import signed_provenance
 from heartseg_gui.documents.tool_state import Tool
-from tests.gui.shell import drag, move_pressed, open_shell, open_study
+from tests.gui.shell import drag, move_pressed
 
 ANNA = Path("/nowhere/anna")
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, ANNA)
-        window.tools.set_tool(Tool.BRUSH)
-        window.tools.set_structure(Structure.RV)
-        window.tools.set_radius(3.0)
-        yield window
+def window(window: Window) -> Window:
+    window.tools.set_tool(Tool.BRUSH)
+    window.tools.set_structure(Structure.RV)
+    window.tools.set_radius(3.0)
+    return window
 
 
 def plane(window: Window) -> NDArray[np.uint8]:

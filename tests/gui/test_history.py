@@ -1,25 +1,14 @@
 """Undo and redo: what changed is shown and said; end-diastole and end-systole are steps too."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from heartseg_gui.app import Window
 from heartseg_gui.documents.tool_state import Tool
-from tests.gui.shell import drag, open_shell, open_study
+from tests.gui.shell import drag
 
 _ALT, _CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        yield window
 
 
 def paint_at(qtbot: QtBot, window: Window, phase: int, slice_index: int) -> None:

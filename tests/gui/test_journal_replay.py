@@ -12,7 +12,8 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from engine.io.journal.digests import labels_digest
-from engine.labelmap import LabelMap, LabelPatch
+from engine.io.journal.entries import Source
+from engine.labelmap import LabelMap, LabelPatch, SlicePlace
 from engine.study import Origin, Provenance, StoredLabels, Study
 from heartseg_gui.controllers.journaling import Journaling
 from heartseg_gui.documents.commands import (
@@ -159,6 +160,23 @@ class Desk:
             states.append(self.state())
         return states
 
+    def given(self) -> dict[SlicePlace, bytes]:
+        """What models gave to each slice last, found by doing all steps again one by one."""
+        document, undo = self.document, self.document.undo_stack
+        assert document.labels is not None
+        found, index = {}, undo.index()
+        undo.setIndex(0)
+        for number in range(index):
+            undo.setIndex(number + 1)
+            step = undo.command(number)
+            entry = step.record() if isinstance(step, ReplaceLabels) else None
+            if entry is None or entry.source is not Source.MODEL:
+                continue
+            whole = {(phase, z) for phase in entry.phases for z in range(6)}
+            for place in whole | set(entry.slices):
+                found[place] = document.labels.voxels[place].tobytes()
+        return found
+
     def crash_and_start(self, to: Path) -> "Desk":
         """The program is killed, and the study is opened again, in a copy of its folder."""
         self.journaling.write()
@@ -192,6 +210,11 @@ def test_any_sequence_of_steps_comes_back_with_all_its_undo(
 
     assert again.state() == live.state()
     assert again.every_state() == live.every_state()
+    predicted, given = again.document.predicted, live.given()
+    assert predicted.phases >= {phase for phase, _ in given}  # saved ones that were undone, too
+    for place, plane in given.items():
+        assert predicted.labels is not None
+        assert predicted.labels.voxels[place].tobytes() == plane
     for desk in (live, again):
         desk.journaling.shut_down()
 

@@ -1,7 +1,6 @@
 """The window without a mouse: keys for everything, and a focus that can be seen."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
@@ -30,17 +29,9 @@ from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.settings import Theme
 from heartseg_gui.views.cine_bar import PhaseSlider
 from heartseg_gui.views.structure_panel import StructureRow
-from tests.gui.shell import open_shell, open_study
 
 _NO, _CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        yield window
 
 
 def test_zoom_keys(qtbot: QtBot, window: Window) -> None:
@@ -241,7 +232,7 @@ PLACES: dict[str, Callable[[Window], QWidget]] = {
     "slider": _first(PhaseSlider),
     "radius": _radius,
     "structure": _first(StructureRow),
-    "active structure": lambda w: w.views.structures.findChildren(StructureRow)[-1],
+    "active structure": lambda w: w.views.structures.findChildren(StructureRow)[2],
     "tabs": _first(QTabBar),
 }
 

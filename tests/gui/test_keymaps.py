@@ -1,6 +1,6 @@
 """Keymaps: complete and free of conflicts, in force at once, changed by the reader."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from pytestqt.qtbot import QtBot
 from heartseg_gui.action_tables import ACTIONS
 from heartseg_gui.actions import Actions
 from heartseg_gui.app import Window
-from heartseg_gui.documents.tool_state import Tool
+from heartseg_gui.documents.tool_state import Press, Tool
 from heartseg_gui.keymaps import (
     DEFAULT,
     HANDLED_BY_THE_PICTURE,
     clash,
-    conflicts,
+    combinations,
     holder_of,
     keymap_names,
     keymap_of,
@@ -30,6 +30,7 @@ from heartseg_gui.keymaps import (
     put_in_force,
     read_keymap_file,
     rebound,
+    reserved,
     spelled,
 )
 from heartseg_gui.mouse_moves import DRAGS, PAINTING_DRAGS, WHEELS, Deed, MouseMap, allowed_deeds
@@ -38,13 +39,32 @@ from heartseg_gui.views.settings_dialog import SettingsDialog
 from heartseg_gui.views.shortcuts_dialog import ShortcutsDialog
 from heartseg_gui.views.slices.slice_view import SliceView
 from tests.gui.conftest import Desk, drag_to, turn_wheel
-from tests.gui.shell import make_settings, open_shell, open_study
+from tests.gui.shell import make_settings, open_shell
 
 _NAMES = [spec.name for spec in ACTIONS]
 _NO, _CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 _SHIFT, _ALT = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
 _LEFT, _RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 every_keymap = pytest.mark.parametrize("name", keymap_names())
+
+
+def conflicts(keys: Mapping[str, Sequence[str]]) -> list[str]:
+    """Everything that is wrong with the keys of actions, a sentence each."""
+    found = [
+        f"{action}: Qt does not know the key {key!r}"
+        for action, some in keys.items()
+        for key in some
+        if not combinations(key)
+    ]
+    held = [(action, key) for action, some in keys.items() for key in some]
+    for number, (action, key) in enumerate(held):
+        kept = reserved(key)
+        if kept is not None:
+            found.append(f"{action}: {key} {kept.reason}")
+        for other, second in held[number + 1 :]:
+            if clash(key, second):
+                found.append(f"{action} and {other} share {key} and {second}")
+    return found
 
 
 def test_the_programs_that_readers_come_from_are_there() -> None:
@@ -182,13 +202,6 @@ def test_an_unknown_keymap_is_the_default_one() -> None:
     assert load_keymap("photoshop") == load_keymap(DEFAULT)
 
 
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        yield window
-
-
 def test_keys_change_at_once(qtbot: QtBot, window: Window) -> None:
     """ITK-SNAP's S hides the labels, which H does at first; ED and ES move."""
     picture, display = window.views.picture, window.display
@@ -299,6 +312,25 @@ def test_slicer_zooms_and_pans_while_painting(qtbot: QtBot, desk: Desk, picture:
         drag_to(viewport, QPoint(340, 240), modifiers=_SHIFT)
         qtbot.mouseRelease(viewport, _LEFT, _SHIFT, QPoint(340, 240))
         assert picture.mapToScene(QPoint(0, 0)).x() < before.x()
+
+
+@every_keymap
+@pytest.mark.parametrize("tool", [Tool.BRUSH, Tool.WINDOW, Tool.PAN])
+@pytest.mark.parametrize("button", [_LEFT, _RIGHT])
+def test_shift_and_a_click_mark_in_every_keymap(
+    qtbot: QtBot, desk: Desk, picture: SliceView, name: str, tool: Tool, button: Qt.MouseButton
+) -> None:
+    """Also where Shift and a drag pan the picture."""
+    put_in_force(load_keymap(name))
+    desk.tools.set_tool(tool)
+    viewport, at = picture.viewport(), picture.viewport().rect().center()
+    told: list[Press] = []
+    picture.pressed.connect(lambda _place, press: told.append(press))
+    qtbot.mousePress(viewport, button, _SHIFT, at)
+    with qtbot.waitSignal(picture.released):
+        qtbot.mouseRelease(viewport, button, _SHIFT, at)
+
+    assert told == [Press(other=button == _RIGHT, shift=True)]
 
 
 def test_a_move_without_a_deed_does_nothing(qtbot: QtBot, desk: Desk, picture: SliceView) -> None:

@@ -1,8 +1,5 @@
 """Volumes and ejection fractions that follow the brush."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -10,15 +7,8 @@ from engine.structures import Structure
 from heartseg_gui.app import Window
 from heartseg_gui.documents.tool_state import Tool
 from heartseg_gui.views.measures_panel import MeasuresPanel
-from tests.gui.shell import drag, open_shell, open_study
+from tests.gui.shell import drag
 from tests.phantoms import CylinderHeart
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        yield window
 
 
 def cell(panel: MeasuresPanel, name: str) -> str:
@@ -30,7 +20,8 @@ def cell(panel: MeasuresPanel, name: str) -> str:
 
 
 def test_the_panel_measures_what_the_report_measures(qtbot: QtBot, window: Window) -> None:
-    with qtbot.waitSignal(window.controllers.reporting.report_ready) as told:
+    reporting = window.controllers.reporting
+    with qtbot.waitSignal(reporting.report_ready, timeout=60_000) as told:  # imports a lot
         window.actions["report"].trigger()
     report = told.args[0]
     found = window.measures.measure()

@@ -248,12 +248,12 @@ def test_the_choice_of_the_last_time_stands(qtbot: QtBot, tmp_path: Path, mine: 
 
 
 def test_models_for_other_things_cannot_be_taken(qtbot: QtBot, window: Window, mine: Path) -> None:
-    put_model(mine / "atrium", data__task="left_atrium", network__classes=2)
+    put_model(mine / "polyp", data__task="polyp", network__classes=2)
     look_up(qtbot, window)
-    model = next(model for model in window.choice.models if model.key == "user/atrium")
+    model = next(model for model in window.choice.models if model.key == "user/polyp")
 
     assert model.fault is not None
-    assert "left atrium" in model.fault.what
+    assert "polyp" in model.fault.what
 
 
 def test_the_folder_of_own_models_is_made_and_shown(

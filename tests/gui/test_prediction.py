@@ -22,13 +22,6 @@ from tests.gui.shell import FakePrediction, drag, open_shell, open_study
 from tests.phantoms import CylinderHeart
 
 
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        yield window
-
-
 def clear(window: Window) -> None:
     """Start from a document without labels."""
     document = window.document

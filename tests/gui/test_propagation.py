@@ -32,11 +32,9 @@ def carry(errand: Errand) -> Steps[list[Proposal]]:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        window.controllers.propagation._carry = carry
-        yield window
+def window(window: Window) -> Window:
+    window.controllers.propagation._carry = carry
+    return window
 
 
 @pytest.fixture
@@ -171,6 +169,7 @@ def test_the_proposal_is_outlined_over_the_labels(qtbot: QtBot, window: Window) 
             for y in around
         }
 
+    window.display.set_smooth(False)  # a picture that is drawn in haste is sharpened later
     window.view.set_phase(1)
     assert window.document.labels is not None
     edge = (20.5, 40.5)  # the upper border of the proposed blood, a voxel below that of phase 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.clinical.findings import Finding, FindingKind, Severity
@@ -228,6 +228,20 @@ def test_a_click_in_the_queue_goes_there_and_approving_goes_on_with_it(
 
     assert here(window) == (0, 3)
     assert (0, 2) not in [(i.phase, i.slice_index) for i in window.review.queue.items]
+
+
+def test_ed_and_es_of_a_slice_follow_each_other_if_wished(qtbot: QtBot, window: Window) -> None:
+    box = window.review.slices.findChild(QCheckBox)
+    assert box is not None
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    places = [(item.phase, item.slice_index) for item in window.review.queue.items]
+
+    assert window.settings.pairs_phases
+    assert len(places) > 2
+    assert [z for _, z in places[::2]] == [z for _, z in places[1::2]]
+    window.actions["next_worst"].trigger()
+    window.actions["approve_slice"].trigger()
+    assert (window.view.phase, window.view.slice_index) == places[1]
 
 
 def test_a_key_goes_down_the_queue(qtbot: QtBot, window: Window) -> None:

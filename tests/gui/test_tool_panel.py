@@ -1,8 +1,5 @@
 """The panel of tools: what it shows for which tool, and what its controls set."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QPushButton, QToolButton
@@ -12,7 +9,6 @@ from engine.structures import Structure
 from heartseg_gui.app import Window
 from heartseg_gui.documents.tool_state import BrushTip, DrawOver, Gate, Tool
 from heartseg_gui.views.tool_panel import GateRows, OverRow, RadiusRow, TipRow
-from tests.gui.shell import open_shell, open_study
 
 ROWS = (RadiusRow, TipRow, GateRows, OverRow, QCheckBox)
 UNDERSTOOD = {
@@ -29,13 +25,6 @@ UNDERSTOOD = {
     Tool.ISLAND: (),
     Tool.PROMPT: (QCheckBox,),
 }
-
-
-@pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
-    for window in open_shell(qtbot, tmp_path):
-        open_study(qtbot, window, Path("/nowhere/anna"))
-        yield window
 
 
 @pytest.mark.parametrize("tool", Tool, ids=lambda tool: tool.value)

@@ -15,14 +15,11 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from engine.structures import Structure
-
 if TYPE_CHECKING:
     from engine.clinical.reading_comparison import SliceDifference
 
 _Index = QModelIndex | QPersistentModelIndex
 _SORT = Qt.ItemDataRole.UserRole
-_SHORT = {Structure.LV: "LV", Structure.MYOCARDIUM: "Myocardium", Structure.RV: "RV"}
 COLUMNS = ("Where", "Structure", "Dice", "HD mm", "Diff. ml", "1st ml", "2nd ml")
 _TIPS = (
     "Phase and slice",
@@ -96,7 +93,7 @@ class DifferenceModel(QAbstractTableModel):
         distance = _UNKNOWN if row.hausdorff_mm is None else f"{row.hausdorff_mm:.1f}"
         return (
             where,
-            _SHORT[row.structure],
+            row.structure.short_title,
             f"{row.dice:.3f}",
             distance,
             f"{row.difference_ml:+.1f}".replace("-", "−"),

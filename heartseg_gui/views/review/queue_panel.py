@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPixmap
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from heartseg_gui.actions import Actions, show_tip
 from heartseg_gui.documents.display_state import DisplayState
@@ -31,9 +31,11 @@ class QueuePanel(QWidget):
 
     Signals:
         place_wanted: Phase and slice, 0-based.
+        pairing_wanted: Whether ED and ES of a slice are to follow each other.
     """
 
     place_wanted = Signal(object, object)
+    pairing_wanted = Signal(bool)
 
     def __init__(
         self,
@@ -49,6 +51,11 @@ class QueuePanel(QWidget):
         self._thumbnails = Thumbnails(document, display)
         self._count = QLabel()
         self.list = RowList("Slices to look at", picture_px=_PICTURE_PX)
+        self._paired = QCheckBox("ED and ES together")
+        self._paired.setToolTip(
+            "Both phases of a slice, one after the other: the ejection fraction rests on both"
+        )
+        self._paired.toggled.connect(self.pairing_wanted)
         self._next = QPushButton("Next worst")
         self._next.clicked.connect(actions["next_worst"].trigger)
         self._lay_out()
@@ -63,6 +70,8 @@ class QueuePanel(QWidget):
     def show_state(self) -> None:
         """Draw all of it."""
         items = self._queue.items
+        with QSignalBlocker(self._paired):
+            self._paired.setChecked(self._queue.paired)
         known = [item for item in items if item.expected_error_ml]
         strong = set(known[: max(1, round(_STRONG * len(items)))])
         self.list.show_rows([self._row(item, item in strong) for item in items])
@@ -118,7 +127,7 @@ class QueuePanel(QWidget):
     def _lay_out(self) -> None:
         self.list.setToolTip("A click goes there")
         show_tip(self._next, "The slice with the largest expected error", "next_worst")
-        _put_below_each_other(self, self._count, self.list, self._next)
+        _put_below_each_other(self, self._count, self._paired, self.list, self._next)
 
     def _tell_place(self, place: object) -> None:
         if isinstance(place, tuple):
@@ -170,7 +179,7 @@ class StudyQueuePanel(QWidget):
     def _lay_out(self) -> None:
         self.list.setToolTip("A click opens the study at its worst slice")
         show_tip(self._choose, "Order its studies by their expected error", "queue_folder")
-        _put_below_each_other(self, self._count, self.list, self._choose)
+        _put_below_each_other(self, self._count, None, self.list, self._choose)
 
     def _drawing(self, folder: Path) -> Callable[[], QPixmap]:
         def draw() -> QPixmap:
@@ -213,14 +222,16 @@ def _study_row(number: int, item: "StudyItem", picture: Callable[[], QPixmap]) -
 
 
 def _put_below_each_other(
-    panel: QWidget, count: QLabel, rows: RowList, button: QPushButton
+    panel: QWidget, count: QLabel, choice: QCheckBox | None, rows: RowList, button: QPushButton
 ) -> None:
-    """Lay a panel out: how many there are, the rows, and what brings the next."""
+    """Lay a panel out: how many there are, in which order, the rows, and what brings the next."""
     count.setProperty("role", "caption")
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     layout = QVBoxLayout(panel)
     layout.setContentsMargins(0, 8, 0, 0)
     layout.setSpacing(5)
     layout.addWidget(count)
+    if choice is not None:
+        layout.addWidget(choice)
     layout.addWidget(rows, stretch=1)
     layout.addWidget(button)

@@ -33,6 +33,7 @@ _SHOWN_LAST = (
     SliceState.PROPAGATED,
     SliceState.EDITED,
     SliceState.PREDICTED,
+    SliceState.GIVEN,
     SliceState.EMPTY,
 )
 

@@ -14,11 +14,13 @@ from PySide6.QtWidgets import QWidget
 
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.sketch import Sketch
+from heartseg_gui.documents.space_state import SpaceState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.tool_state import BrushTip, Press, Tool, ToolState
 from heartseg_gui.documents.view_state import CursorPlace, ViewState
 from heartseg_gui.views.slices.slice_annotations import SliceAnnotations
 from heartseg_gui.views.slices.slice_canvas import SliceCanvas
+from heartseg_gui.views.slices.slice_mark import SliceMark
 from heartseg_gui.views.slices.slice_ring import BrushRing
 from heartseg_gui.views.slices.slice_scene import SliceScene
 from heartseg_gui.views.slices.slice_sketch import SketchLayer
@@ -61,6 +63,7 @@ class SliceView(SliceCanvas):
         display: DisplayState,
         tools: ToolState,
         sketch: Sketch | None = None,
+        space: SpaceState | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -75,6 +78,7 @@ class SliceView(SliceCanvas):
         self._mouse: QPointF | None = None  # in the viewport
         self._ring = BrushRing(self.viewport())
         self._layer = SketchLayer(self._sketch, self._slices, display, self.viewport())
+        self._mark = SliceMark(SpaceState() if space is None else space, self)
         self._connect_facts()
         self._show_arrangement()
         self._show_tool()
@@ -167,6 +171,7 @@ class SliceView(SliceCanvas):
         self._annotations.paint(
             painter, self.viewport().rect(), exposed, self._camera.pixels_per_mm
         )
+        self._mark.paint(painter, self._slices)
         if self._ring.shown:
             erases = self._tools.tool is Tool.ERASER
             colour = QColor(*self._display.colour_of(self._tools.structure))
