@@ -91,7 +91,7 @@ def test_the_cavity_is_hollow_and_open_through_the_plate(bodies: dict[str, Print
     read = as_imported(bodies["myocardium"])
     middle = read.vertices[read.vertices[:, 2] > read.bounds[1][2] - 2].mean(axis=0)[:2]
 
-    (heights,) = air_columns(read, np.array([middle + (0.137, 0.171)]))
+    (heights,) = air_columns(read, np.array([middle + np.array([0.137, 0.171])]))
 
     inner, outer = heights  # nothing is met from below before the end of the cavity
     deep_mm = 6 * _SLICE_MM  # slices 1 to 6
