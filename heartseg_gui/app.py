@@ -246,8 +246,11 @@ def _make_views(ground: _Ground) -> Views:
 def _dress(colours: Colours) -> None:
     program = QApplication.instance()
     assert isinstance(program, QApplication)
+    sheet = make_style_sheet(colours)
+    if program.styleSheet() == sheet:
+        return  # setting it again would style every widget there is anew
     program.setPalette(make_palette(colours))
-    program.setStyleSheet(make_style_sheet(colours))
+    program.setStyleSheet(sheet)
 
 
 def _make_volume(ground: "_Ground", controllers: Controllers) -> QWidget:

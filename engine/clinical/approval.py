@@ -1,6 +1,6 @@
 """What readers decided, as a report tells it: approved or not, and what they set aside."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -80,12 +80,17 @@ def _why_not(report: "Report") -> str:
     return f"No reader has approved the labels of {name}."
 
 
-def approval_line(report: "Report") -> str:
-    """One line for the head of a page: who approved and when, or that nobody has."""
+def approval_line(report: "Report", say: Callable[[str], str] = str) -> str:
+    """One line for the head of a page: who approved and when, or that nobody has.
+
+    Args:
+        report: What was measured.
+        say: Says English words in another language.
+    """
     given = report.approval
     if given is None:
-        return "Not approved by a reader: the numbers may change"
-    return f"Approved by {given.reader}, {_date(given.at)}"
+        return say("Not approved by a reader: the numbers may change")
+    return f"{say('Approved by')} {given.reader}, {_date(given.at)}"
 
 
 def _date(at: str) -> str:

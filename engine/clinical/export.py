@@ -78,7 +78,7 @@ def write_report(
 def _content_of(name: str, report: Report, template: ReportTemplate) -> bytes:
     """What stands in one of the files of a report."""
     if name == "report.pdf":
-        return make_pdf(report)
+        return make_pdf(report, template)
     if name == "report.csv":
         return report_csv(report).encode("utf-8-sig")  # for Excel
     if name == "report.json":

@@ -68,7 +68,7 @@ def atrium_rows(report: Report) -> list[Row]:
 
 def _range(bounds: tuple[float, float] | None) -> str:
     """An interval of an ejection fraction; empty where there is none."""
-    return "" if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f} %"
+    return "" if bounds is None else f"{100 * bounds[0]:.0f}–{100 * bounds[1]:.0f} %"
 
 
 def with_unit(value: float | None, unit: str, digits: int) -> str:

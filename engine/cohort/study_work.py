@@ -190,8 +190,9 @@ def _write_report(report: "Report", out: Path, *, pdf: bool) -> None:
     write_atomically(out / "report.json", report_json(report).encode())
     if pdf:
         from engine.clinical.pdf import make_pdf
+        from engine.clinical.template import read_template
 
-        write_atomically(out / "report.pdf", make_pdf(report))
+        write_atomically(out / "report.pdf", make_pdf(report, read_template()))
     _write_stamp(report, out / STAMP)
 
 

@@ -112,11 +112,14 @@ def _show_steps(
 ) -> Steps[tuple[Any, list[NDArray[np.uint8]]]]:
     yield Progress(0, 0, "Measuring")
     from engine.clinical.export import write_report
+    from engine.clinical.template import Form, read_template
 
+    # The pages as they will be printed; what is shown to its own reader keeps the identity.
+    wanted = read_template().model_copy(update={"forms": (Form.PDF,)})
     report = _measure(snapshot, choices)
     with tempfile.TemporaryDirectory(prefix="heartseg-") as folder:
-        paths = yield from write_report(report, Path(folder))
-        yield Progress(0, 0, "Drawing the page")
+        paths = yield from write_report(report, Path(folder), wanted)
+        yield Progress(0, 0, "Drawing the pages")
         pdf = next(path for path in paths if path.suffix == ".pdf")
         pages = draw_pages(pdf)
     return report, pages

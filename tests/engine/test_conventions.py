@@ -8,7 +8,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pypdfium2
 import pytest
 
 from engine.clinical.basal import BasalRule
@@ -35,6 +34,7 @@ from engine.labelmap import LabelMap
 from engine.review.states import Review
 from engine.structures import Structure
 from engine.study import Acquisition, Origin, Provenance
+from tests.pages import texts_of
 from tests.phantoms import CylinderHeart
 
 HEART = CylinderHeart()
@@ -239,12 +239,7 @@ def test_a_report_prints_the_conventions_it_was_made_by() -> None:
     report = report_by(chosen)
     facts = json.loads(report_json(report))
     rows = list(csv.DictReader(StringIO(report_csv(report))))
-    document = pypdfium2.PdfDocument(make_pdf(report))
-    page = document[0]
-    text_page = page.get_textpage()
-    printed = " ".join(text_page.get_text_range().split())
-    for each in (text_page, page, document):
-        each.close()
+    printed = " ".join(texts_of(make_pdf(report)))
 
     assert Conventions.from_facts(facts["choices"]) == report.choices
     assert report.choices.papillary is PapillaryRule.MASS

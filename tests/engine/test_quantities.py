@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from engine.clinical.basal import BasalRule
 from engine.clinical.conventions import Conventions, SliceDistance
 from engine.clinical.export import report_facts, report_json, write_report
-from engine.clinical.further_lines import further_lines
 from engine.clinical.measuring import ReaderChoices, bases_for, measure_volumes
 from engine.clinical.quantities import Quantities, measure_quantities
 from engine.clinical.report import make_report, report_on
@@ -447,38 +446,3 @@ def test_a_rule_that_no_slice_meets_is_refused() -> None:
 
     with pytest.raises(UnmeasurableError, match="No slice meets the basal rule"):
         report_on(study, 0, labels, MADE, choices, program_version="1")
-
-
-def test_a_page_tells_both_criteria_rates_walls_and_ranges(beating: Beating) -> None:
-    phantom, found = beating
-    study = Study(Path("beating"), replace(phantom.patient, sex="F", age_years=60), (
-        Stack(phantom.cine),
-    ))  # fmt: skip
-    report = report_on(
-        study, 0, phantom.labels, MADE, ReaderChoices(excluded=frozenset({(0, 2)})),
-        program_version="1",
-    )  # fmt: skip
-    told = dict(further_lines(report))
-
-    assert set(told) == {"Basal slices", "Rates", "Wall", "Normal ranges"}
-    fraction = found.volumes.lv.ejection_fraction
-    assert fraction is not None
-    for rule in ("myocardium ≥ 50 %: EDV", "myocardium 100 %: EDV"):
-        assert rule in told["Basal slices"]
-    assert (
-        f"EF {100 * fraction:.0f} %" in told["Basal slices"]
-    )  # by a criterion nothing is left out
-    assert "Left out by the reader: ED, slice 3." in told["Basal slices"]
-    assert "LV: PER" in told["Rates"]
-    assert "thickening" in told["Wall"]
-    assert "LV EF 51 to 71 %" in told["Normal ranges"]
-    assert "Petersen" in told["Normal ranges"]
-
-
-def test_a_page_says_why_no_range_fits() -> None:
-    report = make_report(HEART.study(), 0, HEART.labels(), MADE, program_version="1")
-    told = dict(further_lines(report))
-
-    assert told["Normal ranges"] == "None fits: The sex is not known."
-    assert "Rates" not in told
-    assert "no septum" in told["Wall"]

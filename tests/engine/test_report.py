@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pypdfium2
 import pytest
 
 from engine.clinical.export import (
@@ -28,6 +27,7 @@ from engine.labelmap import LabelMap
 from engine.progress import run_to_end
 from engine.structures import Structure
 from engine.study import Origin, Patient, Problem, Provenance, Stack, Study
+from tests.pages import texts_of
 from tests.phantoms import CylinderHeart
 
 HEART = CylinderHeart()
@@ -46,16 +46,8 @@ def _with_stack(**changes: Any) -> Study:
 
 
 def _pdf_text(pdf: bytes) -> tuple[int, str]:
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        page = document[0]
-        text = page.get_textpage()
-        content = text.get_text_range()
-        text.close()
-        page.close()
-        return len(document), " ".join(content.split())
-    finally:
-        document.close()
+    pages = texts_of(pdf)
+    return len(pages), " ".join(pages)
 
 
 def test_cylinders_are_measured_by_their_formula() -> None:
@@ -266,11 +258,11 @@ def test_csv_starts_no_formula() -> None:
     assert names == ["'=1+1"]
 
 
-def test_the_pdf_is_one_page_with_the_numbers() -> None:
+def test_the_pdf_has_two_pages_with_the_numbers() -> None:
     report = _report()
     pages, text = _pdf_text(make_pdf(report))
 
-    assert pages == 1
+    assert pages == 2
     assert report.lv.ejection_fraction is not None
     assert f"{100 * report.lv.ejection_fraction:.0f} %" in text
     assert f"{report.lv.end_diastolic_ml:.0f} ml" in text
@@ -279,7 +271,7 @@ def test_the_pdf_is_one_page_with_the_numbers() -> None:
     assert "Papillary muscles" in text
 
 
-def test_the_pdf_stays_one_page_with_long_names_and_many_warnings() -> None:
+def test_the_pdf_keeps_two_pages_with_long_names_and_many_warnings() -> None:
     problems = tuple(
         Problem(f"Fault {n} " + "of the scanner " * 30, "here", "Do it again.") for n in range(40)
     )
@@ -288,7 +280,7 @@ def test_the_pdf_stays_one_page_with_long_names_and_many_warnings() -> None:
 
     pages, text = _pdf_text(make_pdf(_report(study)))
 
-    assert pages == 1
+    assert pages == 2
     assert "Ελένη Кузнецова <b>&amp;" in text
     assert "more: all of them stand in report.json" in text
     assert "Conventions." in text
@@ -302,7 +294,7 @@ def test_figures_can_be_drawn_of_few_phases(phases: list[int], timed: bool) -> N
 
     for figure in (make_curve_figure(report), make_images_figure(report)):
         assert figure_png(figure).startswith(b"\x89PNG")
-    assert _pdf_text(make_pdf(report))[0] == 1
+    assert _pdf_text(make_pdf(report))[0] == 2
 
 
 def test_pictures_show_base_middle_and_apex_of_both_phases() -> None:

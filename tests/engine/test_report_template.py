@@ -9,8 +9,8 @@ import pytest
 
 from engine.cli import main
 from engine.clinical.export import report_facts, write_report
-from engine.clinical.forms.html_page import WORDS, html_page
-from engine.clinical.forms.wording import Wording
+from engine.clinical.forms.html_page import html_page
+from engine.clinical.forms.wording import WORDS, Wording
 from engine.clinical.report import Report, make_report
 from engine.clinical.template import (
     Chapter,

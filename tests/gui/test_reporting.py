@@ -60,6 +60,21 @@ def test_the_printed_page_stands_below_the_numbers(qtbot: QtBot, window: Window)
     assert pages[0].heightForWidth(210) == pytest.approx(297, abs=2)  # A4
 
 
+def test_the_pages_are_those_that_the_template_prints(
+    qtbot: QtBot, window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the template writes no PDF: it is what the page shows."""
+    named = tmp_path / "mine.toml"
+    named.write_text('forms = ["json"]\nleave_out = ["base", "slices", "wall"]\n')
+    measure(qtbot, window)
+    usual = len(window.views.report.findChildren(PageView))
+    monkeypatch.setenv("HEARTSEG_REPORT_TEMPLATE", str(named))
+    measure(qtbot, window)
+
+    assert usual == 2
+    qtbot.waitUntil(lambda: len(window.views.report.findChildren(PageView)) == 1)
+
+
 def test_the_report_says_when_the_labels_have_changed_since(qtbot: QtBot, window: Window) -> None:
     measure(qtbot, window)
     old = "The labels, ED or ES have changed since this report was made."

@@ -224,7 +224,7 @@ def test_turning_all_the_way_round_comes_back() -> None:
     camera.look_from(Viewpoint.FRONT, None)
     before = camera.pose(1.5)
     for _ in range(36):
-        camera.turn(10.0)
+        camera.orbit(20.0, 0.0)
 
     assert camera.pose(1.5).position_mm == pytest.approx(before.position_mm, abs=1e-6)
 

@@ -386,7 +386,7 @@ def test_the_scene_is_lent_and_put_back(volume: VolumeView, jobs: JobQueue, qtbo
         for phase in contents.phases:
             yield Progress(phase, len(contents.phases), "Filming")
             scene.show((yield from contents.make(phase)))
-            scene.turn(30)
+            scene.orbit(60, 0)
             frames.append(scene.picture(120, 90, Quality.FINE).pixels)
         return frames
 

@@ -212,6 +212,7 @@ class BasalPage(QScrollArea):
             column.addWidget(widget)
         column.addWidget(self.long_axis, stretch=1)
         column.addWidget(self._axis_note)
+        column.addStretch(0)  # takes the room where there is no picture
         return column
 
 

@@ -91,10 +91,6 @@ class SceneCamera:
         self._turn_about(self._up, -right_px * _ORBIT_DEGREES_PER_PX)
         self._tilt(down_px * _ORBIT_DEGREES_PER_PX)
 
-    def turn(self, degrees: float) -> None:
-        """Turn the scene about the upright of the picture, as a turntable does."""
-        self._turn_about(self._up, degrees)
-
     def pan(self, right: float, down: float, aspect: float) -> None:
         """Shift the scene by shares of a pane's height."""
         across, up, _ = self.axes()

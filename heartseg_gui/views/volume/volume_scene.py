@@ -190,10 +190,6 @@ class VolumeScene:
         """Turn the scene with the mouse."""
         self._camera.orbit(right_px, down_px)
 
-    def turn(self, degrees: float) -> None:
-        """Turn the scene about the upright of the picture, as a turntable does."""
-        self._camera.turn(degrees)
-
     def pan(self, right: float, down: float) -> None:
         """Shift the scene by shares of the picture's height."""
         self._camera.pan(right, down, self._aspect)
