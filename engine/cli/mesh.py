@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from engine.cli.console import drive, say, say_note, say_table
-from engine.cli.patient import OutOption, StackOption, StudyArgument
+from engine.cli.patient import LabelsOption, OutOption, StackOption, StudyArgument
 from engine.cli.studies import labels_of, open_study, stack_of
 from engine.errors import UnmeasurableError
 from engine.mesh.formats import MeshFormat
@@ -35,10 +35,7 @@ def add_to(app: typer.Typer) -> None:
 def mesh(
     study: StudyArgument,
     out: OutOption,
-    labels: Annotated[
-        Path | None,
-        typer.Option("--labels", help="Label file; without it, the labels that lie in the study."),
-    ] = None,
+    labels: LabelsOption = None,
     phase: Annotated[
         str | None,
         typer.Option(

@@ -11,7 +11,7 @@ from engine import __version__
 from engine.cli.console import drive, say, say_json, say_note, say_table, write_json
 from engine.cli.studies import labels_of, open_study, stack_of
 from engine.clinical.conventions import Conventions
-from engine.clinical.template import Profile
+from engine.clinical.profile import Profile
 from engine.doubt import UNFAMILIAR
 from engine.errors import UnmeasurableError
 from engine.labelmap import LabelMap
@@ -25,6 +25,10 @@ StudyArgument = Annotated[
     Path, typer.Argument(help="Patient folder or file: DICOM, NIfTI, ACDC layout, images.")
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option("--labels", help="Label file; without it, the labels that lie in the study."),
+]
 StackOption = Annotated[
     int, typer.Option("--stack", min=1, help="Which stack of the study, 1 is the best.")
 ]
@@ -128,10 +132,7 @@ def predict(
 def report(  # noqa: PLR0913  (each is an option of the command)
     study: StudyArgument,
     out: OutOption,
-    labels: Annotated[
-        Path | None,
-        typer.Option("--labels", help="Label file; without it, the labels that lie in the study."),
-    ] = None,
+    labels: LabelsOption = None,
     stack: StackOption = 1,
     ed: Annotated[int | None, typer.Option("--ed", min=1, help="End-diastolic phase.")] = None,
     es: Annotated[int | None, typer.Option("--es", min=1, help="End-systolic phase.")] = None,

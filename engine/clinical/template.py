@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.clinical.profile import Profile
 from engine.errors import HeartSegError
 from engine.toml_faults import first_fault
 
@@ -40,16 +41,6 @@ class Language(StrEnum):
     GERMAN = "de"
     FRENCH = "fr"
     ITALIAN = "it"
-
-
-class Profile(StrEnum):
-    """Who a report is for."""
-
-    RESEARCH = "research"
-    """Names, identifiers and dates of patients are left out of every exported file."""
-
-    HOSPITAL = "hospital"
-    """They stay, so that the archive knows whose report it is."""
 
 
 class Chapter(StrEnum):

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from engine.cli import app
 from engine.clinical.dicom_export import DICOM_FILES, export_report
+from engine.clinical.profile import Profile
 from engine.clinical.report import Report, make_report
-from engine.clinical.template import Form, Profile, ReportTemplate
+from engine.clinical.template import Form, ReportTemplate
 from engine.errors import CannotSaveError
 from engine.io.label_store import save_labels
 from engine.io.study_folder import read_study

@@ -11,13 +11,13 @@ from engine.cli import main
 from engine.clinical.export import report_facts, write_report
 from engine.clinical.forms.html_page import html_page
 from engine.clinical.forms.wording import WORDS, Wording
+from engine.clinical.profile import Profile
 from engine.clinical.report import Report, make_report
 from engine.clinical.template import (
     Chapter,
     Form,
     Language,
     Letterhead,
-    Profile,
     ReportTemplate,
     read_template,
 )
