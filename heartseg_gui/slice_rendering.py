@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QImage
 
 from engine.geometry import Geometry
@@ -169,6 +170,49 @@ def box_of(labels: NDArray[np.uint8]) -> Box | None:
         return None
     columns = np.flatnonzero(labels[rows[0] : rows[-1] + 1].any(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def widened(box: Box | None, height: int, width: int, share: float) -> Box:
+    """A box with a margin, inside a slice of so many rows and columns; all of it for None.
+
+    Args:
+        box: What is to be seen.
+        height: Rows of the slice.
+        width: Columns of the slice.
+        share: Margin on each side, of the longer side of the box.
+    """
+    if box is None:
+        return 0, height, 0, width
+    top, bottom, left, right = box
+    room = round(share * max(bottom - top, right - left))
+    return (
+        max(0, top - room),
+        min(height, bottom + room),
+        max(0, left - room),
+        min(width, right + room),
+    )
+
+
+def fitted(box: Box, plane: SlicePlane, size: QSize) -> QRectF:
+    """Where a part of a slice is drawn: as large as it goes, in its true proportions, centred.
+
+    Args:
+        box: The part, in the order of the screen.
+        plane: How the slice lies.
+        size: Of what it is drawn on.
+    """
+    top, bottom, left, right = box
+    wide, high = (right - left) * plane.column_mm, (bottom - top) * plane.row_mm
+    scale = min(size.width() / wide, size.height() / high)
+    target = QRectF(0, 0, wide * scale, high * scale)
+    target.moveCenter(QPointF(size.width() / 2, size.height() / 2))
+    return target
+
+
+def rectangle_of(box: Box) -> QRectF:
+    """A box as Qt has it."""
+    top, bottom, left, right = box
+    return QRectF(left, top, right - left, bottom - top)
 
 
 def join_boxes(first: Box | None, second: Box | None) -> Box | None:

@@ -13,9 +13,12 @@ from heartseg_gui.slice_rendering import (
     GreyTable,
     SlicePlane,
     box_of,
+    fitted,
     image_over,
     outline_paths,
+    rectangle_of,
     to_pixels,
+    widened,
 )
 
 _MARGIN_SHARE = 0.3
@@ -95,11 +98,11 @@ class SlicePicture(QWidget):
             return
         plane = SlicePlane.of(cine.geometry)
         turned = plane.turn_box(box)
-        target = self._target(turned, plane)
+        target = fitted(turned, plane, self.size())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(0.45 if self._pale else 1.0)
-        painter.drawImage(target, self._grey(cine, plane), _source(turned))
+        painter.drawImage(target, self._grey(cine, plane), rectangle_of(turned))
         self._paint_outlines(painter, target, turned, plane)
         painter.setOpacity(1.0)
         self._paint_lines(painter, target, turned, plane)
@@ -127,24 +130,7 @@ class SlicePicture(QWidget):
         heart = None
         if self._labels is not None:
             heart = box_of(np.bitwise_or.reduce(self._labels.voxels[self._place[0]], axis=0))
-        if heart is None:
-            return 0, height, 0, width
-        top, bottom, left, right = heart
-        room = round(_MARGIN_SHARE * max(bottom - top, right - left))
-        return (
-            max(0, top - room),
-            min(height, bottom + room),
-            max(0, left - room),
-            min(width, right + room),
-        )
-
-    def _target(self, box: Box, plane: SlicePlane) -> QRectF:
-        top, bottom, left, right = box
-        wide, high = (right - left) * plane.column_mm, (bottom - top) * plane.row_mm
-        scale = min(self.width() / wide, self.height() / high)
-        target = QRectF(0, 0, wide * scale, high * scale)
-        target.moveCenter(QPointF(self.width() / 2, self.height() / 2))
-        return target
+        return widened(heart, height, width, _MARGIN_SHARE)
 
     def _grey(self, cine: Cine, plane: SlicePlane) -> QImage:
         phase, z = self._place
@@ -195,8 +181,3 @@ class SlicePicture(QWidget):
             painter.drawLine(*places)
             right = max(places, key=lambda place: place.x())
             painter.drawText(right + QPointF(-18.0 - 6 * len(name), -4.0), name)
-
-
-def _source(box: Box) -> QRectF:
-    top, bottom, left, right = box
-    return QRectF(left, top, right - left, bottom - top)

@@ -19,10 +19,13 @@ from heartseg_gui.slice_rendering import (
     Pixels,
     SlicePlane,
     box_of,
+    fitted,
     image_over,
     join_boxes,
     outline_paths,
+    rectangle_of,
     to_pixels,
+    widened,
 )
 
 _MARGIN_SHARE = 0.35
@@ -97,7 +100,7 @@ class ComparisonPicture(QWidget):
         box = plane.turn_box(self._box(phase))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        target = self._target(box, plane)
+        target = fitted(box, plane, self.size())
         grey = np.empty((plane.height, plane.width), np.uint8)
         table = GreyTable(self._display.level, self._display.width, cine.voxels.dtype)
         table.draw(np.ascontiguousarray(cine.voxels[phase, number]), grey)
@@ -128,25 +131,7 @@ class ComparisonPicture(QWidget):
             labels = None if reading is None else reading.labels
             if labels is not None:
                 box = join_boxes(box, box_of(_projected(labels, phase)))
-        if box is None:
-            return 0, height, 0, width
-        top, bottom, left, right = box
-        room = round(_MARGIN_SHARE * max(bottom - top, right - left))
-        return (
-            max(0, top - room),
-            min(height, bottom + room),
-            max(0, left - room),
-            min(width, right + room),
-        )
-
-    def _target(self, box: Box, plane: SlicePlane) -> QRectF:
-        """Where the part is drawn: as large as it goes, in its true proportions."""
-        top, bottom, left, right = box
-        wide, high = (right - left) * plane.column_mm, (bottom - top) * plane.row_mm
-        scale = min(self.width() / wide, self.height() / high)
-        target = QRectF(0, 0, wide * scale, high * scale)
-        target.moveCenter(QPointF(self.width() / 2, self.height() / 2))
-        return target
+        return widened(box, height, width, _MARGIN_SHARE)
 
     def _paint_grey(
         self, painter: QPainter, target: QRectF, box: Box, grey: NDArray[np.uint8]
@@ -154,7 +139,7 @@ class ComparisonPicture(QWidget):
         pixels = np.empty(grey.shape, np.uint32)
         to_pixels(grey, pixels)
         image = image_over(pixels, QImage.Format.Format_RGB32)
-        painter.drawImage(target, image, _source(box))
+        painter.drawImage(target, image, rectangle_of(box))
 
     def _paint_differences(
         self,
@@ -168,7 +153,7 @@ class ComparisonPicture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         over = np.ascontiguousarray(_difference_table()[difference_map(*both)])
         image = image_over(over, QImage.Format.Format_ARGB32_Premultiplied)
-        painter.drawImage(target, image, _source(box))
+        painter.drawImage(target, image, rectangle_of(box))
 
     def _paint_outlines(
         self,
@@ -235,11 +220,6 @@ class ComparisonPicture(QWidget):
 def _projected(labels: LabelMap, phase: int) -> NDArray[np.uint8]:
     projected: NDArray[np.uint8] = np.bitwise_or.reduce(labels.voxels[phase], axis=0)
     return projected
-
-
-def _source(box: Box) -> QRectF:
-    top, bottom, left, right = box
-    return QRectF(left, top, right - left, bottom - top)
 
 
 def _difference_table() -> Pixels:
