@@ -7,12 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.loop.judging import LIMITS_FACTOR, Judgement
+from engine.loop.judging import Judgement
+from engine.scoring.agreement import Agreement, agreement
 from engine.structures import HEART_STRUCTURES, Structure
 
 Better = Literal["higher", "lower"]
-
-_CONFIDENCE = 0.95
 
 
 class Rules(BaseModel):
@@ -166,45 +165,41 @@ def _of_patients(
     better: Better,
     slack: float,
 ) -> Criterion:
-    before, after = active.of_patients(name), candidate.of_patients(name)
-    both = np.isfinite(before) & np.isfinite(after)
-    interval = _interval(after[both] - before[both])
+    paired = agreement(candidate.of_patients(name), active.of_patients(name))
     return Criterion(
-        name, title, unit, better, active.mean(name), candidate.mean(name), slack, interval
+        name,
+        title,
+        unit,
+        better,
+        active.mean(name),
+        candidate.mean(name),
+        slack,
+        paired.bias_interval,
     )
-
-
-def _interval(differences: "np.ndarray[Any, np.dtype[np.float64]]") -> tuple[float, float] | None:
-    """95 % interval of the mean of paired differences (Student's t)."""
-    from scipy.stats import t
-
-    count = differences.size
-    if count < 2:
-        return None
-    middle, sd = float(differences.mean()), float(differences.std(ddof=1))
-    half = float(t.ppf((1 + _CONFIDENCE) / 2, count - 1)) * sd / float(np.sqrt(count))
-    return middle - half, middle + half
 
 
 def _of_fraction(
     active: Judgement, candidate: Judgement, ventricle: Structure, rules: Rules
 ) -> Iterator[Criterion]:
-    errors = active.ef_error(ventricle), candidate.ef_error(ventricle)
-    bias, new_bias = (None if error is None else abs(error[0]) for error in errors)
-    limits, new_limits = (None if error is None else LIMITS_FACTOR * error[1] for error in errors)
+    old, new = active.ef_error(ventricle), candidate.ef_error(ventricle)
     name, title = ventricle.name.lower(), f"{ventricle.name} EF"
-    yield Criterion(
-        f"{name}_ef_bias", f"{title}, bias", "points", "lower", bias, new_bias, rules.ef_bias_points
-    )
-    yield Criterion(
-        f"{name}_ef_limits",
-        f"{title}, limits of agreement",
-        "points",
-        "lower",
-        limits,
-        new_limits,
-        rules.ef_limits_points,
-    )
+    for key, what, size, slack in (
+        ("bias", "bias", _bias, rules.ef_bias_points),
+        ("limits", "limits of agreement", _half_width, rules.ef_limits_points),
+    ):
+        yield Criterion(
+            f"{name}_ef_{key}", f"{title}, {what}", "points", "lower", size(old), size(new), slack
+        )
+
+
+def _bias(error: Agreement | None) -> float | None:
+    """The size of a bias."""
+    return None if error is None or error.bias is None else abs(error.bias)
+
+
+def _half_width(error: Agreement | None) -> float | None:
+    """How far the limits of agreement lie from the bias."""
+    return None if error is None or error.sd is None else error.limits_factor * error.sd
 
 
 def _mean_dice(judged: Judgement) -> float:

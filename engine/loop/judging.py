@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.datasets.labelled import LabelledPatient, LabelledVolume
 from engine.errors import ModelError
 from engine.progress import Progress, Steps
+from engine.scoring.agreement import Agreement, agreement
 from engine.scoring.basal import base_comes_first
 from engine.scoring.evaluation import ejection_fraction
 from engine.scoring.overlap import dice
@@ -22,8 +23,6 @@ BASAL_SLICES = 2
 """Slices at the base of the reference LV that are scored apart."""
 GOOD_SLICE_DICE = 0.95
 """A slice on which a structure has less than this needs a correction."""
-LIMITS_FACTOR = 1.96
-"""Limits of agreement lie so many SD from the bias (Bland and Altman 1986)."""
 _VENTRICLES = (Structure.LV, Structure.RV)
 
 
@@ -65,23 +64,21 @@ class Judgement:
     weights: str
     patients: tuple[JudgedPatient, ...] = field(repr=False)
 
-    def of_patients(self, name: str) -> NDArray[np.float64]:
-        """A measure of each patient, see `PER_PATIENT`; NaN where a patient has none."""
-        return np.array([_PER_PATIENT[name](patient) for patient in self.patients], np.float64)
+    def of_patients(self, name: str) -> list[float | None]:
+        """A measure of each patient, see `PER_PATIENT`; None where a patient has none."""
+        return [_PER_PATIENT[name](patient) for patient in self.patients]
 
     def mean(self, name: str) -> float | None:
         """Mean of a measure over the patients that have it."""
-        values = self.of_patients(name)
-        known = values[np.isfinite(values)]
-        return float(known.mean()) if known.size else None
+        known = [value for value in self.of_patients(name) if value is not None]
+        return float(np.mean(known)) if known else None
 
-    def ef_error(self, ventricle: Structure) -> tuple[float, float] | None:
-        """Bias and SD of the ejection fraction [points]; None for fewer than two patients."""
+    def ef_error(self, ventricle: Structure) -> Agreement | None:
+        """Agreement of the ejection fractions [points]; None for fewer than two patients."""
         pairs = [p.ef_percent[ventricle] for p in self.patients if ventricle in p.ef_percent]
         if len(pairs) < 2:
             return None
-        errors = np.subtract(*np.transpose(pairs))
-        return float(errors.mean()), float(errors.std(ddof=1))
+        return agreement([found for found, _ in pairs], [true for _, true in pairs])
 
     @property
     def corrections_per_100(self) -> float | None:
@@ -95,12 +92,11 @@ class Judgement:
         for ventricle in _VENTRICLES:
             error = self.ef_error(ventricle)
             if error is not None:
-                bias, sd = error
                 figures[f"{ventricle.name.lower()}_ef"] = {
-                    "bias_points": bias,
-                    "sd_points": sd,
-                    "low_points": bias - LIMITS_FACTOR * sd,
-                    "high_points": bias + LIMITS_FACTOR * sd,
+                    "bias_points": error.bias,
+                    "sd_points": error.sd,
+                    "low_points": error.lower_limit,
+                    "high_points": error.upper_limit,
                 }
         return {
             "model": self.model,
@@ -109,32 +105,23 @@ class Judgement:
             "corrections_per_100_slices": self.corrections_per_100,
             **figures,
             "each": {
-                p.name: {name: _or_none(_PER_PATIENT[name](p)) for name in PER_PATIENT}
-                for p in self.patients
+                p.name: {name: _PER_PATIENT[name](p) for name in PER_PATIENT} for p in self.patients
             },
         }
 
 
-def _or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _dice_of(structure: Structure) -> Any:
-    return lambda patient: patient.dice.get(structure, np.nan)
+    return lambda patient: patient.dice.get(structure)
 
 
 def _error_of(structure: Structure) -> Any:
-    return lambda patient: patient.error_ml.get(structure, np.nan)
-
-
-def _basal(patient: JudgedPatient) -> float:
-    return np.nan if patient.basal_dice is None else patient.basal_dice
+    return lambda patient: patient.error_ml.get(structure)
 
 
 _PER_PATIENT: Mapping[str, Any] = {
     **{f"dice_{s.name.lower()}": _dice_of(s) for s in HEART_STRUCTURES},
     **{f"error_ml_{s.name.lower()}": _error_of(s) for s in HEART_STRUCTURES},
-    "basal_dice": _basal,
+    "basal_dice": lambda patient: patient.basal_dice,
 }
 PER_PATIENT = tuple(_PER_PATIENT)
 """Measures of each patient: Dice and volume error of every structure, and Dice at the base."""
