@@ -23,7 +23,7 @@ from heartseg_gui.documents.tool_state import ToolState
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.keymaps import put_in_force
 from tests.gui.garbage import garbage_collected_between_tests, old_objects_set_aside
-from tests.gui.shell import open_shell, open_study
+from tests.gui.shell import PreparedAnswers, open_shell, open_study
 
 __all__ = ["garbage_collected_between_tests", "old_objects_set_aside"]
 
@@ -71,6 +71,12 @@ def default_keymap_after_each_test() -> Iterator[None]:
     """The keys in force are the program's, not one window's."""
     yield
     put_in_force(None)
+
+
+@pytest.fixture
+def answers() -> PreparedAnswers:
+    """What the reader answers, for windows that are opened with it."""
+    return PreparedAnswers()
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ from tests.gui.shell import PreparedAnswers, open_shell
 
 
 @pytest.fixture
-def answers() -> PreparedAnswers:
-    return PreparedAnswers()
-
-
-@pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path, answers: PreparedAnswers) -> Iterator[Window]:
     yield from open_shell(qtbot, tmp_path, prompts=answers)
 

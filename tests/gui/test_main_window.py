@@ -52,11 +52,6 @@ def refuse(snapshot: Snapshot, path: Path | None) -> Steps[StoredLabels]:
 
 
 @pytest.fixture
-def answers() -> PreparedAnswers:
-    return PreparedAnswers()
-
-
-@pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path, answers: PreparedAnswers) -> Iterator[Window]:
     for window in open_shell(qtbot, tmp_path, prompts=answers):
         open_study(qtbot, window, ANNA)

@@ -28,11 +28,6 @@ from tests.phantoms import CylinderHeart
 
 
 @pytest.fixture
-def answers() -> PreparedAnswers:
-    return PreparedAnswers()
-
-
-@pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path, answers: PreparedAnswers) -> Iterator[Window]:
     yield from open_shell(qtbot, tmp_path, prompts=answers)
 

@@ -55,11 +55,6 @@ def review() -> PreparedReview:
 
 
 @pytest.fixture
-def answers() -> PreparedAnswers:
-    return PreparedAnswers()
-
-
-@pytest.fixture
 def window(
     qtbot: QtBot, tmp_path: Path, answers: PreparedAnswers, review: PreparedReview
 ) -> Iterator[Window]:

@@ -50,11 +50,6 @@ def image(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def answers() -> PreparedAnswers:
-    return PreparedAnswers()
-
-
-@pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path, image: Path, answers: PreparedAnswers) -> Iterator[Window]:
     doors = {"read": read_with_labels, "save": save_steps}
     for window in open_shell(qtbot, tmp_path, prompts=answers, **doors):

@@ -35,11 +35,6 @@ _PATIENCE_MS = 60_000
 
 
 @pytest.fixture
-def answers() -> PreparedAnswers:
-    return PreparedAnswers()
-
-
-@pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path, answers: PreparedAnswers) -> Iterator[Window]:
     for window in open_shell(qtbot, tmp_path, prompts=answers):
         open_study(qtbot, window, Path("/nowhere/anna"))
