@@ -9,10 +9,11 @@ from engine.clinical.anonymous import identity_of, salt_of_this_computer, withou
 from engine.clinical.export import write_report
 from engine.clinical.own_files import refuse_foreign_reports
 from engine.clinical.physiology import indexed
+from engine.clinical.profile import Profile
 from engine.clinical.report import Report
-from engine.clinical.template import Form, Profile, ReportTemplate
+from engine.clinical.template import Form, ReportTemplate
 from engine.clinical.volumes import VentricleFunction
-from engine.drawing.canvas import CLASS_COLOURS
+from engine.drawing.canvas import CLASS_COLOURS, rgb_of
 from engine.errors import UnreadableStudyError
 from engine.io.atomic_file import replacing
 from engine.labelmap import LabelMap
@@ -165,7 +166,7 @@ def _colours() -> dict[Structure, tuple[int, int, int]]:
     colours = {}
     for structure in Structure:
         text = CLASS_COLOURS.get(structure.name.lower(), "#808080")
-        colours[structure] = (int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16))
+        colours[structure] = rgb_of(text)
     return colours
 
 

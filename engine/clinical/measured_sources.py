@@ -22,7 +22,7 @@ from engine.clinical.measured_readings import Measured, MeasuredReadings
 from engine.clinical.measured_tables import TABLE_KINDS, read_table
 from engine.clinical.queue import study_places
 from engine.clinical.reading_comparison import name_reading
-from engine.clinical.report import make_report
+from engine.clinical.report import report_stored
 from engine.errors import HeartSegError, UnreadableStudyError
 from engine.io.journal.places import journal_places
 from engine.io.journal.prediction import before_correction
@@ -286,16 +286,7 @@ def measure_labels(study: Study, stored: StoredLabels, reading: str) -> Measured
         UnmeasurableError: They allow no measurement.
         GridMismatchError: They do not lie on the images.
     """
-    report = make_report(
-        study,
-        stored.stack,
-        stored.labels,
-        stored.provenance,
-        ed_phase=stored.ed_phase,
-        es_phase=stored.es_phase,
-        review=stored.review,
-        program_version=__version__,
-    )
+    report = report_stored(study, stored, program_version=__version__)
     return measured_by_report(report_facts(report), reading)
 
 

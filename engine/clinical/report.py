@@ -28,7 +28,7 @@ from engine.errors import UnmeasurableError
 from engine.labelmap import LabelMap, SlicePlace
 from engine.review.states import Review, ReviewEvent
 from engine.structures import HEART_STRUCTURES, Structure
-from engine.study import Acquisition, Patient, Provenance, Study
+from engine.study import Acquisition, Patient, Provenance, StoredLabels, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,30 @@ def make_report(
         provenance,
         choices,
         review=review,
+        program_version=program_version,
+    )
+
+
+def report_stored(study: Study, stored: StoredLabels, *, program_version: str) -> Report:
+    """Measure labels that lie with a study, as they were stored: phases by hand, review and all.
+
+    Args:
+        study: With its images.
+        stored: Some of its labels.
+        program_version: Is printed.
+
+    Raises:
+        UnmeasurableError: See `make_report`.
+        GridMismatchError: The labels do not lie on the stack.
+    """
+    return make_report(
+        study,
+        stored.stack,
+        stored.labels,
+        stored.provenance,
+        ed_phase=stored.ed_phase,
+        es_phase=stored.es_phase,
+        review=stored.review,
         program_version=program_version,
     )
 

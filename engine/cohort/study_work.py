@@ -135,21 +135,12 @@ def _report(task: CohortTask, study: Study, made: _Labels) -> Steps[CohortOutcom
     from engine.clinical.export import report_facts
     from engine.clinical.measured_sources import measured_by_report
     from engine.clinical.reading_comparison import name_reading
-    from engine.clinical.report import make_report
+    from engine.clinical.report import report_stored
 
     stored, out = made.stored, task.out
     place = yield from _keep_labels(task, study, made)
     yield Progress(0, 0, "Measuring")
-    report = make_report(
-        study,
-        stored.stack,
-        stored.labels,
-        stored.provenance,
-        ed_phase=stored.ed_phase,
-        es_phase=stored.es_phase,
-        review=stored.review,
-        program_version=task.version,
-    )
+    report = report_stored(study, stored, program_version=task.version)
     yield Progress(0, 0, "Writing the report")
     _write_report(report, out, pdf=task.wish.pdf)
     measured = measured_by_report(report_facts(report), name_reading(stored))

@@ -38,9 +38,15 @@ CLASS_COLOURS = {
 _OTHER_CLASS = "#00c8ff"  # the one class of the other tasks; seen on grey and on mucosa
 _READABLE = {"#ffd400": "#d9a900"}  # yellow that can be seen on white
 
+
 DPI = 220
 SMALL, NORMAL = 7.0, 8.0
 """Sizes of texts [points]."""
+
+
+def rgb_of(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue of `#rrggbb`, 0..255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def new_figure(width_in: float, height_in: float, *, dpi: int = DPI) -> Figure:

@@ -27,12 +27,12 @@ def stamp_png(
         side_px: Length of its sides [pixels]; the longer side of the slice fills it.
     """
     assert grey.shape == labels.shape
-    from engine.drawing.canvas import class_colours
+    from engine.drawing.canvas import class_colours, rgb_of
 
     names = tuple(structure.name.lower() for structure in Structure)
     shades = np.repeat(255 * np.clip(grey, 0, 1)[..., None], 3, axis=2)
     for number, name in enumerate(names[1:], start=1):
-        colour = np.array(_rgb(class_colours(names)[name]))
+        colour = np.array(rgb_of(class_colours(names)[name]))
         here = labels == number
         shades[here] = (1 - _COVER) * shades[here] + _COVER * colour
     height, width = (size * mm for size, mm in zip(grey.shape, pixel_mm, strict=True))
@@ -44,8 +44,3 @@ def stamp_png(
     stream = BytesIO()
     square.save(stream, format="PNG")
     return stream.getvalue()
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    """The parts of `#rrggbb`."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

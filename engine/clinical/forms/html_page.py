@@ -9,7 +9,7 @@ from engine.clinical.approval import NOT_APPROVED, approval_line
 from engine.clinical.forms.wording import Wording
 from engine.clinical.own_files import HTML_MARK
 from engine.clinical.report import Report
-from engine.clinical.result_rows import HEADINGS, atrium_rows, result_rows
+from engine.clinical.result_rows import HEADINGS, atrium_rows, result_rows, with_unit
 from engine.clinical.template import Chapter, ReportTemplate
 from resources import resource_path
 
@@ -69,7 +69,7 @@ def _template() -> "Template":
 
 
 def _number(value: float | None, digits: int = 0, unit: str = "") -> str:
-    return "–" if value is None else f"{value:.{digits}f} {unit}".strip()
+    return with_unit(value, unit, digits) or "–"
 
 
 def _title(report: Report, say: Wording) -> str:

@@ -210,6 +210,8 @@ def _name_sources(
 
 def _derivation(header: Dataset, source: ImageSource) -> Dataset:
     """That a frame was segmented from an image (PS3.3 C.7.6.16.2.6)."""
+    from highdicom.sr import CodedConcept
+
     image = Dataset()
     image.ReferencedSOPClassUID = header.SOPClassUID
     image.ReferencedSOPInstanceUID = header.SOPInstanceUID
@@ -217,16 +219,9 @@ def _derivation(header: Dataset, source: ImageSource) -> Dataset:
         image.ReferencedFrameNumber = source.frame + 1
     image.SpatialLocationsPreserved = "YES"
     purpose = codes.cid7202.SourceImageForImageProcessingOperation
-    image.PurposeOfReferenceCodeSequence = [_code(purpose)]
+    image.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(purpose)]
     derivation = Dataset()
-    derivation.DerivationCodeSequence = [_code(codes.cid7203.SegmentationImageDerivation)]
+    how = codes.cid7203.SegmentationImageDerivation
+    derivation.DerivationCodeSequence = [CodedConcept.from_code(how)]
     derivation.SourceImageSequence = [image]
     return derivation
-
-
-def _code(code: Code) -> Dataset:
-    item = Dataset()
-    item.CodeValue = code.value
-    item.CodingSchemeDesignator = code.scheme_designator
-    item.CodeMeaning = code.meaning
-    return item
