@@ -53,6 +53,7 @@ from heartseg_gui.keymaps import keymap_of, put_in_force
 from heartseg_gui.main_window import MainWindow
 from heartseg_gui.measuring_parts import build_measuring
 from heartseg_gui.program import Appearance, Controllers, Views, Window
+from heartseg_gui.research_parts import build_research
 from heartseg_gui.review_parts import ReviewNeeds, build_review
 from heartseg_gui.settings import Settings
 from heartseg_gui.theme import Colours, make_palette, make_style_sheet
@@ -133,6 +134,7 @@ def build_window(
     )
     review = build_review(lent, ask_review, look=look, predict=predict)
     measuring = build_measuring(document, view, display, ground.measures, settings)
+    research = build_research(jobs, settings, prompts, ground.actions)
     volume = partial(_make_volume, ground, controllers)
     parts = views.arranged(review, measuring)
     main = MainWindow(document, settings, ground.actions, parts, make_volume=volume)
@@ -148,6 +150,7 @@ def build_window(
         appearance,
         review,
         measuring,
+        research,
     )
     window.take_reading_settings()
     introduce_all(window)

@@ -52,7 +52,6 @@ class Parts:
         base: Behind the tab *Base*.
         quantities: Behind the tab *Quantities*.
         comparison: Behind the tab *Comparison*.
-        many: Pages about many studies, each with the title of its tab.
         check: Behind the tab *Study check*.
         place: In the status bar, on the left.
         message: Beside it, for some seconds at a time.
@@ -68,7 +67,6 @@ class Parts:
     base: QWidget
     quantities: QWidget
     comparison: QWidget
-    many: Sequence[tuple[str, QWidget]]
     check: QWidget
     place: QWidget
     message: MessageLabel
@@ -152,7 +150,14 @@ class MainWindow(QMainWindow):
     def show_picture(self) -> None:
         """Bring the slices to the front and give them the keys."""
         self._tabs.setCurrentIndex(0)
+        self.come_forward()
         self._parts.picture.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def come_forward(self) -> None:
+        """Stand in front of another window of the program, if one is there."""
+        if self.isVisible() and not self.isActiveWindow():
+            self.raise_()
+            self.activateWindow()
 
     def show_volume(self, shown: bool) -> None:
         """Show the 3-D view beside the slices, or hide it; it is made when first wanted."""
@@ -298,8 +303,6 @@ def _make_tabs(parts: Parts, actions: Actions, pictures: PictureSplitter) -> QTa
     tabs.addTab(parts.base, "Base")
     tabs.addTab(parts.quantities, "Quantities")
     tabs.addTab(parts.comparison, "Comparison")
-    for title, page in parts.many:
-        tabs.addTab(page, title)
     tabs.addTab(parts.check, "Study check")
     return tabs
 

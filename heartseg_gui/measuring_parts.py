@@ -1,6 +1,7 @@
 """The parts of the program that measure: conventions, the base, quantities."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from heartseg_gui.controllers.basal import BasalDeciding
 from heartseg_gui.controllers.measuring import ConventionChoosing
@@ -11,8 +12,11 @@ from heartseg_gui.documents.quantity_state import QuantityState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.settings import Settings
-from heartseg_gui.views.basal.basal_page import BasalPage
-from heartseg_gui.views.quantities.quantity_page import QuantityPage
+from heartseg_gui.views.lazy_page import LazyPage
+
+if TYPE_CHECKING:  # a page is imported when it is first shown
+    from heartseg_gui.views.basal.basal_page import BasalPage
+    from heartseg_gui.views.quantities.quantity_page import QuantityPage
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +27,18 @@ class MeasuringParts:
     quantities: QuantityState
     deciding: BasalDeciding
     choosing: ConventionChoosing
-    basal_page: BasalPage
-    quantity_page: QuantityPage
+    basal_tab: "LazyPage[BasalPage]"
+    quantity_tab: "LazyPage[QuantityPage]"
+
+    @property
+    def basal_page(self) -> "BasalPage":
+        """The base of the LV; made now if nobody has seen it yet."""
+        return self.basal_tab.content
+
+    @property
+    def quantity_page(self) -> "QuantityPage":
+        """Curves, walls and conventions, likewise."""
+        return self.quantity_tab.content
 
 
 def build_measuring(
@@ -41,6 +55,22 @@ def build_measuring(
         quantities=quantities,
         deciding=BasalDeciding(document, view, basal, settings),
         choosing=ConventionChoosing(measures.rules, settings),
-        basal_page=BasalPage(document, view, display, basal),
-        quantity_page=QuantityPage(document, view, display, quantities),
+        basal_tab=LazyPage(lambda: _make_basal(document, view, display, basal)),
+        quantity_tab=LazyPage(lambda: _make_quantities(document, view, display, quantities)),
     )
+
+
+def _make_basal(
+    document: StudyDocument, view: ViewState, display: DisplayState, basal: BasalState
+) -> "BasalPage":
+    from heartseg_gui.views.basal.basal_page import BasalPage
+
+    return BasalPage(document, view, display, basal)
+
+
+def _make_quantities(
+    document: StudyDocument, view: ViewState, display: DisplayState, quantities: QuantityState
+) -> "QuantityPage":
+    from heartseg_gui.views.quantities.quantity_page import QuantityPage
+
+    return QuantityPage(document, view, display, quantities)

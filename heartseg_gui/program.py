@@ -39,6 +39,7 @@ from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import JobQueue, Lane
 from heartseg_gui.main_window import MainWindow, Parts
 from heartseg_gui.measuring_parts import MeasuringParts
+from heartseg_gui.research_parts import ResearchParts
 from heartseg_gui.review_parts import ReviewParts
 from heartseg_gui.settings import Settings, Theme
 from heartseg_gui.theme import (
@@ -133,10 +134,9 @@ class Views:
             side=(self.structures, self.tool_panel, self.measures, self.models),
             review=review.side,
             report=self.report,
-            base=measuring.basal_page,
-            quantities=measuring.quantity_page,
-            comparison=review.page,
-            many=review.many,
+            base=measuring.basal_tab,
+            quantities=measuring.quantity_tab,
+            comparison=review.comparison_tab,
             check=self.check,
             place=self.place,
             message=self.message,
@@ -166,6 +166,7 @@ class Window:
     appearance: "Appearance"
     review: ReviewParts
     measuring: MeasuringParts
+    research: ResearchParts
 
     def open(self, path: Path) -> None:
         """Open a study, as if the reader had chosen it."""
@@ -193,12 +194,15 @@ class Window:
         self.settings.set_frame_rate(frame_rate_hz)
         self.controllers.space_looking.keep()
         self.main.keep_layout()
+        self.research.window.keep_layout()
+        self.research.window.hide()
         self.main.hide()
         self.jobs.close()
         if self.volume is not None:
             self.volume.release()
         self.controllers.journaling.shut_down()
         self.document.undo_stack.blockSignals(True)  # it tells even of its own end
+        self.research.window.deleteLater()
         self.main.leave()
 
 

@@ -1,10 +1,9 @@
 """The parts of the program that review: states, findings, the queue, comparisons."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from heartseg_gui.actions import Actions
-from heartseg_gui.controllers.agreement import Agreeing
-from heartseg_gui.controllers.cohorting import Cohorting
 from heartseg_gui.controllers.comparing import Comparing
 from heartseg_gui.controllers.effort import Effort
 from heartseg_gui.controllers.opening import Opening
@@ -13,8 +12,6 @@ from heartseg_gui.controllers.queueing import Queueing, QueueSteps, queue_steps
 from heartseg_gui.controllers.reviewing import Reviewing
 from heartseg_gui.controllers.saving import Saving
 from heartseg_gui.controllers.second_reading import SecondReader
-from heartseg_gui.documents.agreement import AgreementState
-from heartseg_gui.documents.cohort_state import CohortState
 from heartseg_gui.documents.comparison import Comparison
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.live_findings import LiveFindings
@@ -27,14 +24,15 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.jobs import JobQueue
 from heartseg_gui.settings import Settings
-from heartseg_gui.views.agreement.agreement_page import AgreementPage
-from heartseg_gui.views.cohort.cohort_page import CohortPage
-from heartseg_gui.views.review.comparison_page import ComparisonPage
+from heartseg_gui.views.lazy_page import LazyPage
 from heartseg_gui.views.review.lint_panel import LintPanel
 from heartseg_gui.views.review.queue_panel import QueuePanel, StudyQueuePanel
 from heartseg_gui.views.review.review_dialogs import ReviewDialogs
 from heartseg_gui.views.review.review_panel import ReviewPanel
 from heartseg_gui.views.review.review_tabs import ReviewTabs
+
+if TYPE_CHECKING:  # the page is imported when it is first shown
+    from heartseg_gui.views.review.comparison_page import ComparisonPage
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +53,7 @@ class ReviewParts:
     slices: QueuePanel
     studies: StudyQueuePanel
     tabs: ReviewTabs
-    page: ComparisonPage
-    agreement: AgreementState
-    agreeing: Agreeing
-    agreement_page: AgreementPage
-    cohort: CohortState
-    cohorting: Cohorting
-    cohort_page: CohortPage
+    comparison_tab: "LazyPage[ComparisonPage]"
 
     @property
     def side(self) -> tuple[ReviewPanel, ReviewTabs]:
@@ -69,9 +61,9 @@ class ReviewParts:
         return (self.panel, self.tabs)
 
     @property
-    def many(self) -> tuple[tuple[str, AgreementPage | CohortPage], ...]:
-        """The pages about many studies, with their titles."""
-        return (("Agreement", self.agreement_page), ("Cohort", self.cohort_page))
+    def page(self) -> "ComparisonPage":
+        """The comparison; made now if nobody has seen it yet."""
+        return self.comparison_tab.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +103,7 @@ def build_review(
     states = SliceStates(document)
     findings = LiveFindings(document, needs.measures)
     queue = ReviewQueue(document, states, findings, needs.measures)
-    comparison, agreement = Comparison(document), AgreementState()
-    cohort = CohortState()
+    comparison = Comparison(document)
     lint = LintPanel(document, findings, needs.measures)
     slices = QueuePanel(document, view, display, queue, actions)
     studies = StudyQueuePanel(display, queue, actions)
@@ -131,11 +122,11 @@ def build_review(
         slices=slices,
         studies=studies,
         tabs=ReviewTabs((("Queue", slices), ("Findings", lint), ("Folder", studies))),
-        page=ComparisonPage(document, view, display, comparison, actions),
-        agreement=agreement,
-        agreeing=Agreeing(agreement, jobs, settings, needs.prompts),
-        agreement_page=AgreementPage(agreement),
-        cohort=cohort,
-        cohorting=Cohorting(cohort, jobs, settings, needs.prompts),
-        cohort_page=CohortPage(cohort),
+        comparison_tab=LazyPage(lambda: _make_page(needs, comparison)),
     )
+
+
+def _make_page(needs: ReviewNeeds, comparison: Comparison) -> "ComparisonPage":
+    from heartseg_gui.views.review.comparison_page import ComparisonPage
+
+    return ComparisonPage(needs.document, needs.view, needs.display, comparison, needs.actions)

@@ -216,16 +216,26 @@ class Settings(_TextStore):
         if self._write(f"own_keys/{keymap}", text):
             self.keys_changed.emit()
 
+    def research_geometry(self) -> QByteArray:
+        """Where the research window was, as Qt keeps it; empty when it was never shown."""
+        return self._bytes_of("research/geometry")
+
+    def keep_research_geometry(self, geometry: QByteArray) -> None:
+        """Remember it."""
+        self._store.setValue("research/geometry", geometry)
+
     def window_layout(self) -> tuple[QByteArray, QByteArray]:
         """Geometry and dock state as the window left them; empty at the first start."""
-        values = (self._store.value("window/geometry"), self._store.value("window/state"))
-        geometry, state = (v if isinstance(v, QByteArray) else QByteArray() for v in values)
-        return geometry, state
+        return self._bytes_of("window/geometry"), self._bytes_of("window/state")
 
     def keep_window_layout(self, geometry: QByteArray, state: QByteArray) -> None:
         """Remember where the window and its docks were."""
         self._store.setValue("window/geometry", geometry)
         self._store.setValue("window/state", state)
+
+    def _bytes_of(self, key: str) -> QByteArray:
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()
 
     def _set_recent(self, recent: list[Path]) -> None:
         if self._write("recent", "\n".join(str(path) for path in recent)):

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QMainWindow, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, QWidget
 
 from heartseg_gui.crash import log_folder, program_version
 from heartseg_gui.documents.model_choice import ModelChoice
@@ -34,7 +34,7 @@ class WindowDialogs(QObject):
         """Say what went wrong; an error that comes while another is shown takes its place."""
         if self.error is not None:
             self.error.close()
-        self.error = ErrorDialog(error, self._window)
+        self.error = ErrorDialog(error, self._front())
         self.error.finished.connect(self._forget_error)
         self.error.open()
 
@@ -104,6 +104,11 @@ class WindowDialogs(QObject):
     def show_log_folder(self) -> None:
         """Open the folder of the log in the desktop's file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
+
+    def _front(self) -> QWidget:
+        """The window that the reader works in: this one, or another of the program."""
+        active = QApplication.activeWindow()
+        return active if isinstance(active, QMainWindow) else self._window
 
     def _open(self, dialog: QDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -11,6 +11,7 @@ from heartseg_gui.action_tables import (
     looking,
     predicting,
     reporting,
+    research,
     reviewing,
     space,
     space_export,
@@ -28,6 +29,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     *predicting.ACTIONS,
     *reviewing.ACTIONS,
     *reporting.ACTIONS,
+    *research.ACTIONS,
     *help.ACTIONS,
 )
 
@@ -45,6 +47,7 @@ MENUS: tuple[tuple[str, str], ...] = (
     predicting.MENU,
     reviewing.MENU,
     reporting.MENU,
+    research.MENU,
     help.MENU,
 )
 """Menu titles and their actions; `|` is a line, `recent` and `panels` are made by the window.

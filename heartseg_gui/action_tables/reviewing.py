@@ -89,23 +89,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "compare", "&Compare readings", ("Ctrl+5",), "Prediction, readers, reference", "", _LABELS
     ),
-    ActionSpec(
-        "agreement",
-        "Agree&ment over many studies",
-        ("Ctrl+6",),
-        "Bland-Altman and correlation of readers, models and corrections",
-    ),
-    ActionSpec(
-        "cohort",
-        "All studies of a &folder",
-        ("Ctrl+9",),
-        "Predict, measure and report many studies, and list them",
-    ),
 )
 
 MENU = (
     "Revie&w",
     "next_left previous_left next_worst left_only | approve_slice doubt_slice approve_phase |"
-    " approve_study reopen_study second_reading | queue_folder show_review compare |"
-    " agreement cohort",
+    " approve_study reopen_study second_reading | queue_folder show_review compare",
 )

@@ -1,25 +1,38 @@
 """The base, quantities and conventions."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from heartseg_gui.program import Window
+
+if TYPE_CHECKING:
+    from heartseg_gui.views.basal.basal_page import BasalPage
+    from heartseg_gui.views.quantities.quantity_page import QuantityPage
 
 
 def introduce(window: Window) -> None:
     """From labels to numbers, and back from a number to its slice."""
     measuring, actions = window.measuring, window.actions
-    page, deciding = measuring.basal_page, measuring.deciding
+    deciding = measuring.deciding
     actions["basal_workbench"].triggered.connect(window.main.show_base)
     actions["quantities"].triggered.connect(window.main.show_quantities)
     actions["toggle_basal"].triggered.connect(deciding.toggle_here)
-    page.toggle_wanted.connect(deciding.toggle)
-    page.rule_wanted.connect(deciding.choose_rule)
-    measuring.quantity_page.ledger.choice_wanted.connect(measuring.choosing.choose)
-    for guide in (page, measuring.quantity_page):
-        guide.place_wanted.connect(partial(_look_at, window))
-    measuring.quantity_page.phase_wanted.connect(window.view.set_phase)
+    measuring.basal_tab.when_made(partial(_introduce_base, window))
+    measuring.quantity_tab.when_made(partial(_introduce_quantities, window))
     for speaker in (deciding, measuring.choosing):
         speaker.told.connect(window.main.show_message)
+
+
+def _introduce_base(window: Window, page: "BasalPage") -> None:
+    page.toggle_wanted.connect(window.measuring.deciding.toggle)
+    page.rule_wanted.connect(window.measuring.deciding.choose_rule)
+    page.place_wanted.connect(partial(_look_at, window))
+
+
+def _introduce_quantities(window: Window, page: "QuantityPage") -> None:
+    page.ledger.choice_wanted.connect(window.measuring.choosing.choose)
+    page.place_wanted.connect(partial(_look_at, window))
+    page.phase_wanted.connect(window.view.set_phase)
 
 
 def _look_at(window: Window, phase: int, slice_index: int) -> None:

@@ -1,9 +1,13 @@
 """Approving, findings, the queue, comparisons."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from heartseg_gui.documents.live_findings import load_checks
 from heartseg_gui.program import Window
+
+if TYPE_CHECKING:
+    from heartseg_gui.views.review.comparison_page import ComparisonPage
 
 _FINDINGS_TAB, _FOLDER_TAB = 1, 2
 
@@ -67,13 +71,16 @@ def _introduce_queue(window: Window) -> None:
 
 
 def _introduce_comparison(window: Window) -> None:
-    review = window.review
-    page, comparing = review.page, review.comparing
-    page.renew_wanted.connect(comparing.compare)
-    page.place_wanted.connect(partial(_look_at, window))
-    page.place_chosen.connect(review.reviewing.go_to)
+    comparing = window.review.comparing
+    window.review.comparison_tab.when_made(partial(_introduce_page, window))
     comparing.told.connect(window.main.show_message)
     comparing.failed.connect(window.dialogs.show_error)
+
+
+def _introduce_page(window: Window, page: "ComparisonPage") -> None:
+    page.renew_wanted.connect(window.review.comparing.compare)
+    page.place_wanted.connect(partial(_look_at, window))
+    page.place_chosen.connect(window.review.reviewing.go_to)
 
 
 def _look_at(window: Window, phase: int | None, slice_index: int | None) -> None:

@@ -16,7 +16,7 @@ from engine.progress import run_to_end
 from heartseg_gui.app import Window
 from heartseg_gui.controllers.agreement import compare_steps
 from heartseg_gui.documents.agreement import AgreementChoice, AgreementState
-from heartseg_gui.views.agreement.axes import Frame, Range, nice_ticks, tick_text
+from heartseg_gui.plot_axes import Frame, Range, nice_ticks, tick_text
 from tests.gui.shell import PreparedAnswers, open_shell
 
 
@@ -41,7 +41,7 @@ def write_readings(folder: Path) -> Path:
 
 def settle(qtbot: QtBot, window: Window) -> None:
     """Until what was read has been compared."""
-    state = window.review.agreement
+    state = window.research.agreement
     qtbot.waitUntil(
         lambda: (
             not window.jobs.jobs
@@ -54,7 +54,7 @@ def settle(qtbot: QtBot, window: Window) -> None:
 def add_readings(qtbot: QtBot, window: Window, answers: PreparedAnswers, folder: Path) -> Path:
     answers.path = write_readings(folder)
     window.actions["agreement"].trigger()
-    window.review.agreement_page.sources.table_wanted.emit()
+    window.research.agreement_page.sources.table_wanted.emit()
     settle(qtbot, window)
     return answers.path
 
@@ -63,13 +63,13 @@ def test_a_table_is_added_and_both_readers_are_compared(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
-    page = window.review.agreement_page
+    page = window.research.agreement_page
 
     assert answers.asked == ["Add a table"]
     assert page.isVisible()
     assert page.correlation.isVisible()
     assert page.differences.isVisible()
-    assert window.review.agreement.choice == AgreementChoice("Ann", "Ben", "lv_ef_percent")
+    assert window.research.agreement.choice == AgreementChoice("Ann", "Ben", "lv_ef_percent")
     assert [page.table.text_at(row, "Patients") for row in range(3)] == ["All", "DCM", "NOR"]
     assert page.table.text_at(0, "Bias") == "−2.0"
     assert page.table.text_at(0, "n") == "6"
@@ -77,7 +77,7 @@ def test_a_table_is_added_and_both_readers_are_compared(
 
 def test_before_anything_is_added_the_page_says_how_to_begin(window: Window) -> None:
     window.actions["agreement"].trigger()
-    page = window.review.agreement_page
+    page = window.research.agreement_page
 
     assert not page.correlation.isVisible()
     assert not page.sources.export.isEnabled()
@@ -88,7 +88,7 @@ def test_a_click_on_a_point_opens_that_study(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
-    plot = window.review.agreement_page.differences
+    plot = window.research.agreement_page.differences
     with qtbot.waitSignal(window.document.study_changed):
         QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=plot.pixel_of("p3"))
 
@@ -101,7 +101,7 @@ def test_a_click_beside_the_points_opens_nothing(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
-    plot = window.review.agreement_page.correlation
+    plot = window.research.agreement_page.correlation
     with qtbot.assertNotEmitted(plot.chosen):
         QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(3, 3))
 
@@ -110,11 +110,11 @@ def test_the_mouse_marks_the_same_study_in_both_plots(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
-    page = window.review.agreement_page
+    page = window.research.agreement_page
     before = page.differences.grab().toImage()
     QTest.mouseMove(page.correlation, page.correlation.pixel_of("p2"))
 
-    assert window.review.agreement.mark == "p2"
+    assert window.research.agreement.mark == "p2"
     assert page.differences.grab().toImage() != before
 
 
@@ -123,12 +123,12 @@ def test_the_keys_walk_from_point_to_point_and_open_one(
 ) -> None:
     """Means of the EF fall with the number of the patient, so right goes from p5 to p4."""
     add_readings(qtbot, window, answers, tmp_path)
-    plot = window.review.agreement_page.differences
+    plot = window.research.agreement_page.differences
     plot.setFocus()
     marks = []
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Left):
         QTest.keyClick(plot, key)
-        marks.append(window.review.agreement.mark)
+        marks.append(window.research.agreement.mark)
 
     assert marks == ["p5", "p4", "p5", "p0"]
     with qtbot.waitSignal(window.document.study_changed):
@@ -141,11 +141,11 @@ def test_a_row_of_the_table_shows_its_group_alone(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
-    page = window.review.agreement_page
+    page = window.research.agreement_page
     page.table.selectRow(1)
     settle(qtbot, window)
 
-    assert window.review.agreement.choice.group == "DCM"
+    assert window.research.agreement.choice.group == "DCM"
     assert {point.group for point in page.differences.points} == {"DCM"}
     assert len(page.differences.points) == 3
     page.table.selectRow(0)
@@ -157,7 +157,7 @@ def test_the_limits_follow_the_chosen_factor(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
-    state = window.review.agreement
+    state = window.research.agreement
     state.choose(quantity="lv_edv_ml")
     settle(qtbot, window)
     narrow = state.result.summaries[0].agreement.upper_limit
@@ -176,10 +176,10 @@ def test_a_point_without_a_folder_says_so(
 ) -> None:
     path = tmp_path / "bare.csv"
     path.write_text("study,reading,lv_edv_ml\np1,A,100\np1,B,103\np2,A,90\np2,B,91\n")
-    window.review.agreeing.add(path)
+    window.research.agreeing.add(path)
     settle(qtbot, window)
-    with qtbot.waitSignal(window.review.agreeing.told) as told:
-        window.review.agreeing.open_study("p1")
+    with qtbot.waitSignal(window.research.agreeing.told) as told:
+        window.research.agreeing.open_study("p1")
 
     assert "p1" in told.args[0]
 
@@ -190,8 +190,8 @@ def test_the_plots_are_written_as_svg_png_and_pdf(
     add_readings(qtbot, window, answers, tmp_path)
     for kind, start in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
         answers.path = tmp_path / f"plots.{kind}"
-        with qtbot.waitSignal(window.review.agreeing.told, timeout=20000):
-            window.review.agreement_page.sources.figure_wanted.emit(kind)
+        with qtbot.waitSignal(window.research.agreeing.told, timeout=20000):
+            window.research.agreement_page.sources.figure_wanted.emit(kind)
         assert answers.path.read_bytes().startswith(start)
 
 
@@ -200,8 +200,8 @@ def test_everything_is_written_to_a_folder(
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
     answers.path = tmp_path / "out"
-    with qtbot.waitSignal(window.review.agreeing.told, timeout=30000):
-        window.review.agreement_page.sources.all_wanted.emit()
+    with qtbot.waitSignal(window.research.agreeing.told, timeout=30000):
+        window.research.agreement_page.sources.all_wanted.emit()
 
     assert (answers.path / "agreement.csv").is_file()
     assert len(list((answers.path / "figures").iterdir())) == 6
@@ -211,12 +211,12 @@ def test_reading_again_takes_what_has_changed(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     path = add_readings(qtbot, window, answers, tmp_path)
-    state = window.review.agreement
+    state = window.research.agreement
     state.choose(quantity="lv_edv_ml")
     settle(qtbot, window)
     path.write_text(path.read_text().replace("p0,Ann,NOR,p0,102.0", "p0,Ann,NOR,p0,142.0"))
     with qtbot.waitSignal(state.readings_changed):
-        window.review.agreement_page.sources.again.click()
+        window.research.agreement_page.sources.again.click()
     settle(qtbot, window)
 
     assert state.choice.quantity == "lv_edv_ml"
@@ -230,11 +230,11 @@ def test_what_cannot_be_read_is_told_and_what_was_there_stays(
     add_readings(qtbot, window, answers, tmp_path)
     broken = tmp_path / "broken.csv"
     broken.write_text("study,lv_edv_ml\np1,many\n")
-    with qtbot.waitSignal(window.review.agreeing.failed):
-        window.review.agreeing.add(broken)
+    with qtbot.waitSignal(window.research.agreeing.failed):
+        window.research.agreeing.add(broken)
 
-    assert window.review.agreement.readings is not None
-    assert window.review.agreement.readings.readings == ("Ann", "Ben")
+    assert window.research.agreement.readings is not None
+    assert window.research.agreement.readings.readings == ("Ann", "Ben")
     assert window.dialogs.error is not None
     window.dialogs.error.close()
 
@@ -243,11 +243,11 @@ def test_clearing_forgets_everything(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, tmp_path: Path
 ) -> None:
     add_readings(qtbot, window, answers, tmp_path)
-    window.review.agreement_page.sources.clear.click()
+    window.research.agreement_page.sources.clear.click()
 
-    assert window.review.agreement.gathered is None
-    assert not window.review.agreement_page.differences.isVisible()
-    assert window.review.agreement_page.differences.points == ()
+    assert window.research.agreement.gathered is None
+    assert not window.research.agreement_page.differences.isVisible()
+    assert window.research.agreement_page.differences.points == ()
 
 
 def readings(**more: Any) -> Gathered:

@@ -40,16 +40,16 @@ def take(qtbot: QtBot, window: Window, answers: PreparedAnswers, patients: Path)
     """Choose the folder, as the reader does."""
     answers.path = patients
     window.actions["cohort"].trigger()
-    page = window.review.cohort_page
+    page = window.research.cohort_page
     QTest.mouseClick(page.choose, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not window.jobs.jobs and bool(window.review.cohort.rows))
+    qtbot.waitUntil(lambda: not window.jobs.jobs and bool(window.research.cohort.rows))
     return page.table
 
 
 def run(qtbot: QtBot, window: Window) -> None:
-    QTest.mouseClick(window.review.cohort_page.run, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(window.research.cohort_page.run, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(
-        lambda: not window.review.cohort.running and not window.jobs.jobs, timeout=30000
+        lambda: not window.research.cohort.running and not window.jobs.jobs, timeout=30000
     )
 
 
@@ -57,7 +57,7 @@ def test_a_folder_of_studies_is_done_and_tabled(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, patients: Path
 ) -> None:
     table = take(qtbot, window, answers, patients)
-    state, page = window.review.cohort, window.review.cohort_page
+    state, page = window.research.cohort, window.research.cohort_page
 
     assert page.isVisible()
     assert table.names == ["broken", "p0", "p1"]
@@ -76,7 +76,7 @@ def test_results_are_there_when_the_folder_is_taken_again(
 ) -> None:
     table = take(qtbot, window, answers, patients)
     run(qtbot, window)
-    window.review.cohort.set_tasks((), {})
+    window.research.cohort.set_tasks((), {})
     assert table.names == []
     take(qtbot, window, answers, patients)
 
@@ -100,19 +100,19 @@ def test_results_are_taken_to_the_agreement_page(
 ) -> None:
     take(qtbot, window, answers, patients)
     run(qtbot, window)
-    QTest.mouseClick(window.review.cohort_page.compare, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.review.agreement.readings is not None)
+    QTest.mouseClick(window.research.cohort_page.compare, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.research.agreement.readings is not None)
 
-    assert window.review.agreement_page.isVisible()
-    assert window.review.agreement.readings is not None
-    assert window.review.agreement.readings.studies == ("p0", "p1")
+    assert window.research.agreement_page.isVisible()
+    assert window.research.agreement.readings is not None
+    assert window.research.agreement.readings.studies == ("p0", "p1")
 
 
 def test_stopping_keeps_what_is_done_and_run_goes_on(
     qtbot: QtBot, window: Window, answers: PreparedAnswers, patients: Path
 ) -> None:
     take(qtbot, window, answers, patients)
-    page, state = window.review.cohort_page, window.review.cohort
+    page, state = window.research.cohort_page, window.research.cohort
     with qtbot.waitSignal(state.row_changed):
         QTest.mouseClick(page.run, Qt.MouseButton.LeftButton)
     assert page.run.text() == "Stop"
