@@ -12,6 +12,7 @@ from engine.errors import ModelError
 from engine.progress import Progress, Steps
 from engine.scoring.agreement import Agreement, agreement
 from engine.scoring.basal import base_comes_first
+from engine.scoring.corrections import parts_to_correct
 from engine.scoring.evaluation import ejection_fraction
 from engine.scoring.overlap import dice
 from engine.structures import HEART_STRUCTURES, Structure
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 BASAL_SLICES = 2
 """Slices at the base of the reference LV that are scored apart."""
-GOOD_SLICE_DICE = 0.95
-"""A slice on which a structure has less than this needs a correction."""
 _VENTRICLES = (Structure.LV, Structure.RV)
 
 
@@ -38,7 +37,8 @@ class JudgedPatient:
             cannot be computed.
         basal_dice: Mean over structures and the basal slices; None without an LV.
         slices: Slices on which there is or should be something.
-        to_correct: Those of them on which a structure has a Dice below `GOOD_SLICE_DICE`.
+        to_correct: Parts of these slices that a reader would correct, see
+            `engine.scoring.corrections`.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Judgement:
 
     @property
     def corrections_per_100(self) -> float | None:
-        """Of 100 slices with heart, how many need a correction; None without slices."""
+        """Corrections that a reader would make on 100 slices with heart; None without slices."""
         slices = sum(patient.slices for patient in self.patients)
         return 100 * sum(p.to_correct for p in self.patients) / slices if slices else None
 
@@ -198,7 +198,9 @@ def judge_patient(
         basal += [_slice_dice(found[z], reference[z]) for z in basal_slices(reference)]
         drawn = [z for z in range(len(found)) if found[z].any() or reference[z].any()]
         slices += len(drawn)
-        to_correct += sum(_needs_correction(found[z], reference[z]) for z in drawn)
+        to_correct += sum(
+            parts_to_correct(found[z], reference[z], volume.spacing_mm[1:])[1] for z in drawn
+        )
     return JudgedPatient(
         name,
         {each: float(np.mean(values)) for each, values in overlaps.items()},
@@ -225,12 +227,6 @@ def _slice_dice(found: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float
         if (found == each).any() or (reference == each).any()
     ]
     return float(np.mean(values))
-
-
-def _needs_correction(found: NDArray[np.uint8], reference: NDArray[np.uint8]) -> bool:
-    return any(
-        dice(found == each, reference == each) < GOOD_SLICE_DICE for each in HEART_STRUCTURES
-    )
 
 
 def _fractions(
