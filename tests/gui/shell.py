@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.cine import Cine
+from engine.clinical.profile import Profile
 from engine.errors import ModelError
 from engine.progress import Progress, Steps
 from engine.study import Origin, Provenance, StoredLabels, Study
@@ -22,6 +23,7 @@ from heartseg_gui.controllers.prediction import Wish
 from heartseg_gui.documents.prompts import Lost, Unsaved
 from heartseg_gui.documents.snapshot import Snapshot
 from heartseg_gui.settings import Settings
+from tests.gui.garbage import end_speakers, speakers
 from tests.phantoms import CylinderHeart
 
 
@@ -32,6 +34,7 @@ class PreparedAnswers:
     unsaved: Unsaved = Unsaved.CANCEL
     lost: Lost = Lost.KEEP
     path: Path | None = None
+    profile: Profile | None = Profile.RESEARCH
     asked: list[str] = field(default_factory=list)
 
     def ask_unsaved(self, study: str) -> Unsaved:
@@ -41,6 +44,10 @@ class PreparedAnswers:
     def ask_lost(self, study: str, edits: int, last_at: str) -> Lost:
         self.asked.append(f"lost {edits} {study}")
         return self.lost
+
+    def ask_profile(self) -> Profile | None:
+        self.asked.append("profile")
+        return self.profile
 
     def ask_folder(self, title: str, start: Path) -> Path | None:
         self.asked.append(title)
@@ -107,6 +114,7 @@ def open_shell(qtbot: QtBot, folder: Path, **doors: Any) -> Iterator[Window]:
     """A shown window with prepared answers in `window.prompts`; closed after the test."""
     answers = doors.pop("prompts", PreparedAnswers())
     opine = doors.pop("opine", have_no_opinion)
+    others = speakers()
     doors = {"read": read_cylinders, "predict": predict_reference, "save": save_nowhere} | doors
     window = build_window(make_settings(folder), answers, **doors)
     assert window.controllers.correction.opinions is not None
@@ -121,6 +129,7 @@ def open_shell(qtbot: QtBot, folder: Path, **doors: Any) -> Iterator[Window]:
     window.main.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert not window.jobs.jobs or _drain(window)
+    end_speakers(but=others)
 
 
 def _drain(window: Window) -> bool:
