@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from engine.clinical.profile import Profile
+
 _RECENT_LIMIT = 8
 E = TypeVar("E", bound=Enum)
 
@@ -43,8 +45,71 @@ class _TextStore(QObject):
         except ValueError:
             return default
 
+    def _bytes_of(self, key: str) -> QByteArray:
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()
 
-class Settings(_TextStore):
+
+class _ManySettings(_TextStore):
+    """What the pages about many studies and about models remember."""
+
+    @property
+    def report_profile(self) -> Profile | None:
+        """Whether exported files name patients; None as long as nobody has said so."""
+        text = self._text("report_profile")
+        return next((each for each in Profile if each.value == text), None)
+
+    @property
+    def scheduler(self) -> str:
+        """Address of the Dask cluster that does cohorts; empty for this computer."""
+        return self._text("cohort/scheduler")
+
+    @property
+    def loop_folder(self) -> Path | None:
+        """The learning loop that was open last, if any."""
+        text = self._text("loop/folder")
+        return Path(text) if text else None
+
+    @property
+    def unread_folders(self) -> tuple[Path, ...]:
+        """Where studies to read next are looked for."""
+        return tuple(Path(line) for line in self._text("loop/unread").splitlines() if line)
+
+    @property
+    def run_folders(self) -> tuple[Path, ...]:
+        """Folders below which trainings are looked for."""
+        return tuple(Path(line) for line in self._text("run_folders").splitlines() if line)
+
+    def set_report_profile(self, profile: Profile | None) -> None:
+        """Say whether exported files name patients; None to ask again."""
+        self._write("report_profile", "" if profile is None else profile.value)
+
+    def set_scheduler(self, address: str) -> None:
+        """Remember the Dask cluster that does cohorts."""
+        self._write("cohort/scheduler", address)
+
+    def set_loop_folder(self, folder: Path | None) -> None:
+        """Remember the learning loop that is open."""
+        self._write("loop/folder", "" if folder is None else str(folder))
+
+    def set_unread_folders(self, folders: Sequence[Path]) -> None:
+        """Remember where studies to read next are looked for."""
+        self._write("loop/unread", "\n".join(map(str, folders)))
+
+    def set_run_folders(self, folders: Sequence[Path]) -> None:
+        """Remember below which folders trainings are looked for."""
+        self._write("run_folders", "\n".join(map(str, folders)))
+
+    def research_geometry(self) -> QByteArray:
+        """Where the research window was, as Qt keeps it; empty when it was never shown."""
+        return self._bytes_of("research/geometry")
+
+    def keep_research_geometry(self, geometry: QByteArray) -> None:
+        """Remember it."""
+        self._store.setValue("research/geometry", geometry)
+
+
+class Settings(_ManySettings):
     """Typed settings over `QSettings`.
 
     Every setter writes at once and tells, if the value is new.
@@ -216,14 +281,6 @@ class Settings(_TextStore):
         if self._write(f"own_keys/{keymap}", text):
             self.keys_changed.emit()
 
-    def research_geometry(self) -> QByteArray:
-        """Where the research window was, as Qt keeps it; empty when it was never shown."""
-        return self._bytes_of("research/geometry")
-
-    def keep_research_geometry(self, geometry: QByteArray) -> None:
-        """Remember it."""
-        self._store.setValue("research/geometry", geometry)
-
     def window_layout(self) -> tuple[QByteArray, QByteArray]:
         """Geometry and dock state as the window left them; empty at the first start."""
         return self._bytes_of("window/geometry"), self._bytes_of("window/state")
@@ -232,10 +289,6 @@ class Settings(_TextStore):
         """Remember where the window and its docks were."""
         self._store.setValue("window/geometry", geometry)
         self._store.setValue("window/state", state)
-
-    def _bytes_of(self, key: str) -> QByteArray:
-        value = self._store.value(key)
-        return value if isinstance(value, QByteArray) else QByteArray()
 
     def _set_recent(self, recent: list[Path]) -> None:
         if self._write("recent", "\n".join(str(path) for path in recent)):

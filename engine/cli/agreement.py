@@ -9,8 +9,12 @@ import typer
 from rich.table import Table
 
 from engine.cli.console import drive, say, say_note, say_table
+from engine.cli.patient import ConventionOption, ProfileOption
+from engine.clinical.conventions import Conventions
+from engine.clinical.profile import Profile
 
 if TYPE_CHECKING:
+    from engine.clinical.measured_readings import MeasuredReadings
     from engine.clinical.measured_sources import Gathered
 
 
@@ -63,19 +67,32 @@ def agreement(
         list[FigureKind] | None,
         typer.Option("--format", help="Write figures as this only; may be repeated."),
     ] = None,
+    convention: ConventionOption = None,
+    profile: ProfileOption = None,
 ) -> None:
     """Compare measurements of the same studies: readers, models, before and after a correction.
 
     Writes agreement.json and agreement.csv (bias, limits of agreement with confidence intervals,
     correlations, tests, for all and for each group), points.csv (every pair of values) and, in the
     folder figures, correlation and Bland-Altman plots. Studies pair by their names.
+
+    Conventions (see `heartseg report --help`) say how labels are measured; tables and reports hold
+    what was measured before. Unless the profile is a hospital's, studies that are read from DICOM
+    get pseudonyms in every file.
     """
     from engine.clinical.agreement_report import write_agreement
+    from engine.clinical.anonymous import salt_of_this_computer
     from engine.clinical.measured_sources import Source, gather
+    from engine.clinical.nameless_readings import without_names
+    from engine.clinical.template import read_template
     from engine.io.atomic_file import make_folder
 
     make_folder(out)  # whatever forbids writing is told before the long work
-    gathered = drive(gather([Source.parse(text) for text in sources]))
+    chosen = Conventions.parse(convention) if convention else None
+    gathered = drive(gather([Source.parse(text) for text in sources], conventions=chosen))
+    wanted = profile or read_template().profile
+    if wanted is Profile.RESEARCH and gathered.names_patients:
+        gathered = drive(without_names(gathered, salt_of_this_computer()))
     reference = against or _reference(gathered)
     written = drive(
         write_agreement(
@@ -115,7 +132,8 @@ def _show(gathered: "Gathered", reference: str, factor: float) -> None:
         if name == reference:
             continue
         headings = ("", "n", "Bias", "SD", "Limits", "r", "CCC", "ICC(2,1)", "p (t)")
-        table = Table(*headings, title=f"{name} minus {reference}, limits {factor:g} SD")
+        title = f"{name} minus {reference}, limits {factor:g} SD"
+        table = Table(*headings, title=title, caption=_told(readings, (name, reference)))
         for key in keys:
             pairs = readings.pairs(name, reference, key)
             if pairs.points:
@@ -124,6 +142,16 @@ def _show(gathered: "Gathered", reference: str, factor: float) -> None:
                 table.add_row(f"{what.short} [{what.unit}]" if what.unit else what.short,
                               *_cells(found))  # fmt: skip
         say_table(table)
+
+
+def _told(readings: "MeasuredReadings", names: Sequence[str]) -> str:
+    """How two readings were measured, where that is known and not as usual."""
+    told = {
+        name: ", or ".join(each.told for each in readings.conventions_of(name)) for name in names
+    }
+    if not any(text and text != Conventions().told for text in told.values()):
+        return ""
+    return "; ".join(f"{name}: {text or 'conventions not known'}" for name, text in told.items())
 
 
 def _cells(found: Any) -> list[str]:

@@ -7,6 +7,7 @@ researcher's own and stays. A patient gets the same pseudonym on every report of
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,9 +38,27 @@ class Identity:
 
     def hide(self, text: str) -> str:
         """The text without the patient."""
-        for word in self.words:
-            text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", self.pseudonym, text)
-        return text
+        return hide_words(text, self.words, self.pseudonym)
+
+
+def hide_words(text: str, words: Iterable[str], pseudonym: str) -> str:
+    """A text with something else in place of some words, however they are capitalised.
+
+    Args:
+        text: Any.
+        words: What is hidden, longer ones before those that they contain.
+        pseudonym: In place of each.
+    """
+    for word in words:
+        if word.casefold() in text.casefold():  # most are not, and this is quick
+            pattern = rf"(?<!\w){re.escape(word)}(?!\w)"
+            text = re.sub(pattern, pseudonym, text, flags=re.IGNORECASE)
+    return text
+
+
+def pseudonym_of(named: str, salt: str) -> str:
+    """What stands in place of a name: the same for the same name and salt, e.g. `HS-7C01F2AB`."""
+    return f"HS-{hashlib.sha256(f'{salt}{named}'.encode()).hexdigest()[:_LENGTH].upper()}"
 
 
 def identity_of(report: Report, salt: str) -> Identity | None:
@@ -50,14 +69,41 @@ def identity_of(report: Report, salt: str) -> Identity | None:
         salt: Secret of this computer, see `salt_of_this_computer`.
     """
     named = report.patient.identifier
-    if not named:
-        return None
-    digest = hashlib.sha256(f"{salt}{named}".encode()).hexdigest()
+    return identity_as(report, pseudonym_of(named, salt)) if named else None
+
+
+def identity_as(report: Report, pseudonym: str, words: Iterable[str] = ()) -> Identity:
+    """Who a report is about, under a pseudonym that was given already.
+
+    Args:
+        report: What was measured.
+        pseudonym: Stands in place of every word that may name the patient.
+        words: Further ones, which the report itself does not know.
+    """
     folder = Path(report.study_path)
-    words = {named, report.study_name, str(folder), folder.name}
-    words |= {report.stack_name, report.acquisition.sequence}  # free text of the scanner's user
-    usable = sorted((word for word in words if len(word) >= _SHORTEST), key=len, reverse=True)
-    return Identity(tuple(usable), f"HS-{digest[:_LENGTH].upper()}")
+    naming = {report.patient.identifier, report.study_name, str(folder), folder.name, *words}
+    naming |= {report.stack_name, report.acquisition.sequence}  # free text of the scanner's user
+    return Identity(longest_first(naming), pseudonym)
+
+
+def identity_of_folder(folder: Path, pseudonym: str, words: Iterable[str] = ()) -> Identity:
+    """Who a study is about of which only the place is known; names of its files count, too.
+
+    Args:
+        folder: Of the study, or one file.
+        pseudonym: Stands in place of every word.
+        words: Further ones.
+    """
+    below = folder.rglob("*") if folder.is_dir() else ()
+    files = {name for path in below for name in (path.name, path.stem, str(path))}
+    return Identity(
+        longest_first({str(folder), folder.name, folder.stem, *files, *words}), pseudonym
+    )
+
+
+def longest_first(words: Iterable[str]) -> tuple[str, ...]:
+    """Words in the order in which they are hidden, without those too short to name anybody."""
+    return tuple(sorted((w for w in set(words) if len(w) >= _SHORTEST), key=len, reverse=True))
 
 
 def without_identity(report: Report, salt: str) -> Report:
@@ -70,8 +116,11 @@ def without_identity(report: Report, salt: str) -> Report:
         salt: Secret of this computer.
     """
     identity = identity_of(report, salt)
-    if identity is None:
-        return report
+    return report if identity is None else under_pseudonym(report, identity)
+
+
+def under_pseudonym(report: Report, identity: Identity) -> Report:
+    """The report as `without_identity` makes it, of a patient that is known."""
     made, review = report.provenance, report.review
     events = tuple(
         replace(event, at=event.at[:_YEAR], note=identity.hide(event.note))

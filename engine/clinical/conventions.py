@@ -107,6 +107,33 @@ class Conventions:
         """The same with what only the study can tell."""
         return replace(self, phases=phases, slice_distance=slice_distance)
 
+    @property
+    def chosen(self) -> "Conventions":
+        """The same without what only the study can tell: what a person has chosen."""
+        return self.found(PhaseRule.NONE, SliceDistance.UNKNOWN)
+
+    @property
+    def told(self) -> str:
+        """How they differ from the usual ones, in a few words: `basal rule half`."""
+        usual = Conventions().as_facts()
+        facts = {**self.as_facts(), **{name: usual[name] for name in _FOUND}}
+        told = [f"{_NAMES[name]} {facts[name]}" for name in facts if facts[name] != usual[name]]
+        return ", ".join(told) or "the usual"
+
+    def as_text(self) -> str:
+        """What a person has chosen, for one cell of a table: `papillary=cavity; basal=half`."""
+        facts = self.as_facts()
+        return "; ".join(f"{name}={facts[name]}" for name in facts if name not in _FOUND)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Conventions":
+        """From the text of `as_text`.
+
+        Raises:
+            HeartSegError: It is none.
+        """
+        return cls.parse(part for part in text.split(";") if part.strip())
+
     def as_facts(self) -> dict[str, str | float | int]:
         """For files: every choice by its name."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -187,7 +214,10 @@ _NAMES = {
     "rv_phases": "phases of the RV",
     "mass_phase": "phase of the LV mass",
     "density_g_per_ml": "density of the myocardium",
+    "ef_digits": "decimal places of the EF",
 }
+_FOUND = ("slice_distance", "phases")
+"""Facts of a study, which nobody chooses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +240,11 @@ class Mismatch:
     def text(self) -> str:
         """In words: `papillary muscles: cavity here, mass there`."""
         return f"{_NAMES[self.key]}: {self.first} here, {self.second} there"
+
+    @property
+    def told_of_second(self) -> str:
+        """In words, if only the second numbers are spoken of: `basal rule: reader, not half`."""
+        return f"{_NAMES[self.key]}: {self.second}, not {self.first}"
 
 
 def mismatches(
@@ -291,6 +326,10 @@ _DOUBT = (
     "9 of 10 patients, measured on patients it was not trained on. Slices that a person corrected "
     "count as right, which was not measured."
 )
+
+
+ATRIUM_CONVENTIONS = ("volume", "slice_distance", "phases", "bsa", "counting")
+"""Keys of the conventions that concern a left atrium; the others speak of ventricles."""
 
 
 def make_conventions(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.cohort.crew import StudyDone
-from engine.cohort.outcome import CohortOutcome, CohortTask, Status
+from engine.cohort.outcome import CohortOutcome, CohortTask
 from engine.cohort.study_work import do_task
 from engine.errors import HeartSegError
 from engine.progress import Progress, Steps
@@ -19,6 +19,7 @@ from engine.progress import Progress, Steps
 _POLL_S = 0.2
 _REACH_S = 15
 _LOST = "The workers that did it were lost each time."
+_LOOK_THERE = "See the log of the workers; every worker must reach the same folders."
 
 
 def run_on_cluster(
@@ -86,6 +87,8 @@ def _outcome(future: Any, task: CohortTask) -> CohortOutcome:
     if future.status == "finished":
         return CohortOutcome.from_json(json.loads(future.result()))
     error = future.exception() if future.status == "error" else None
-    reason = _LOST if error is None or "Killed" in type(error).__name__ else str(error)
-    hint = "See the log of the workers; every worker must reach the same folders."
-    return CohortOutcome(task.folder, task.folder.name, Status.FAILED, reason, hint)
+    reason = _LOST
+    if error is not None and "Killed" not in type(error).__name__:
+        # what an error says may name the study
+        reason = f"A worker failed: {type(error).__name__}." if task.pseudonym else str(error)
+    return task.failed(reason, _LOOK_THERE)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from engine.cohort.outcome import CohortOutcome, CohortTask, Status, write_outcome
+from engine.cohort.outcome import CohortOutcome, CohortTask, write_outcome
 from engine.errors import HeartSegError
 from engine.progress import Progress, Steps
 
@@ -118,10 +118,7 @@ class _Member(threading.Thread):
             self._end()  # it closed its pipe, but may need a moment to be gone
         if self._dismissed.is_set():
             return None
-        name, stamp = task.folder.name, task.fingerprint
-        failed = CohortOutcome(
-            task.folder, name, Status.FAILED, _ENDED, _ENDED_HINT, fingerprint=stamp
-        )
+        failed = task.failed(_ENDED, _ENDED_HINT)
         write_outcome(failed, task.out)
         return failed
 

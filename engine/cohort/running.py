@@ -13,19 +13,24 @@ from typing import Any
 
 from engine import __version__
 from engine.clinical.agreement_report import plain_cell
+from engine.clinical.conventions import Conventions
 from engine.clinical.queue import study_places
 from engine.cohort.crew import StudyDone, run_crew
-from engine.cohort.outcome import CohortOutcome, CohortTask, CohortWish, Status
+from engine.cohort.outcome import CohortOutcome, CohortTask, CohortWish, Naming, Status
+from engine.cohort.pseudonyms import give_pseudonyms
 from engine.cohort.study_work import do_study, finished
 from engine.errors import CannotSaveError, ModelError, UnreadableStudyError
 from engine.io.atomic_file import make_folder, write_atomically
 from engine.progress import Progress, Steps, within
 from engine.scoring.quantities import in_order
 
-_TABLES_EVERY_S = 2.0  # while studies are done; they are quicker than tables of thousands
+_TABLES_EVERY_S = 2.0  # while studies are done
+_TABLES_SHARE = 20.0  # at least this many times as long between tables as one of them took
 TABLE, FACTS = "cohort.csv", "cohort.json"
+_CONVENTIONS = "conventions"
 _HEADINGS = ("study", "reading", "group", "status", "reason", "hint", "approved", "warnings")
 _ENDINGS = ("seconds", "folder", "labels", "report")
+_PLACES = _ENDINGS[1:]
 
 Runner = Callable[[Sequence[CohortTask]], Steps[list[CohortOutcome]]]
 """Does studies and yields `StudyDone` after each."""
@@ -37,11 +42,12 @@ def plan_cohort(folder: Path, out: Path, wish: CohortWish) -> Steps[list[CohortT
     Args:
         folder: Of patient folders, or one patient folder.
         out: Where the results go.
-        wish: How every study is treated; the model's hash is filled in.
+        wish: How every study is treated; the model's hash is filled in. Where names are hidden,
+            the folders of the results are called by pseudonyms, too.
 
     Raises:
         UnreadableStudyError: There is no study.
-        CannotSaveError: The results would lie among the images.
+        CannotSaveError: The results would lie among the images, or no pseudonym can be given.
         ModelError: There is no such model.
     """
     places = yield from study_places(folder)
@@ -56,8 +62,14 @@ def plan_cohort(folder: Path, out: Path, wish: CohortWish) -> Steps[list[CohortT
                 hint="Choose a folder beside the studies; theirs are not touched.",
             )
     known = replace(wish, model_hash=_hash_of(wish))
-    names = _names(places)
-    return [CohortTask(place, out / names[place], known, __version__) for place in places]
+    hidden: dict[Path, str] = {}
+    if wish.naming is not Naming.KEPT:
+        hidden = yield from give_pseudonyms(places, wish.naming)
+    names = _names(places) | hidden
+    return [
+        CohortTask(place, out / names[place], known, __version__, hidden.get(place, ""))
+        for place in places
+    ]
 
 
 def _hash_of(wish: CohortWish) -> str:
@@ -95,7 +107,7 @@ def run_here(workers: int = 1) -> Runner:
 def _run_alone(tasks: Sequence[CohortTask]) -> Steps[list[CohortOutcome]]:
     outcomes = []
     for number, task in enumerate(tasks):
-        outcome = yield from within(do_study(task), number, len(tasks), task.folder.name)
+        outcome = yield from within(do_study(task), number, len(tasks), task.name)
         outcomes.append(outcome)
         yield StudyDone.of(len(outcomes), len(tasks), outcome)
     return outcomes
@@ -124,7 +136,7 @@ def run_cohort(
     make_folder(out)
     found: dict[Path, CohortOutcome] = {}
     for number, task in enumerate(tasks):
-        yield Progress(number, len(tasks), f"Looking for results of {task.folder.name}")
+        yield Progress(number, len(tasks), f"Looking for results of {task.name}")
         earlier = None if redo else finished(task)
         if earlier is not None:
             found[task.folder] = earlier
@@ -132,14 +144,16 @@ def run_cohort(
         elif redo:
             (task.out / "outcome.json").unlink(missing_ok=True)
     left = [task for task in tasks if task.folder not in found]
-    steps, written_s = run(left), 0.0
+    steps, next_s = run(left), 0.0
     try:
         for progress in steps:
             if isinstance(progress, StudyDone):
                 found[progress.outcome.folder] = progress.outcome
-                if time.monotonic() - written_s > _TABLES_EVERY_S:
+                began_s = time.monotonic()
+                if began_s > next_s:
                     _write_tables(_in_order(tasks, found), len(tasks), out)
-                    written_s = time.monotonic()
+                    took_s = time.monotonic() - began_s
+                    next_s = began_s + max(_TABLES_EVERY_S, _TABLES_SHARE * took_s)
                 yield StudyDone.of(len(found), len(tasks), progress.outcome)
             else:
                 yield Progress(len(found), len(tasks), progress.doing)
@@ -154,18 +168,19 @@ def _in_order(tasks: Sequence[CohortTask], found: dict[Path, CohortOutcome]) -> 
 
 
 def _write_tables(outcomes: Sequence[CohortOutcome], total: int, out: Path) -> None:
-    write_atomically(out / TABLE, cohort_csv(outcomes).encode("utf-8-sig"))  # for Excel
-    facts = cohort_facts(outcomes, total)
+    write_atomically(out / TABLE, cohort_csv(outcomes, out).encode("utf-8-sig"))  # for Excel
+    facts = cohort_facts(outcomes, total, out)
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(out / FACTS, text.encode())
 
 
-def cohort_facts(outcomes: Sequence[CohortOutcome], total: int) -> dict[str, Any]:
+def cohort_facts(outcomes: Sequence[CohortOutcome], total: int, out: Path) -> dict[str, Any]:
     """The table as plain facts.
 
     Args:
         outcomes: Of the studies that were done.
         total: How many studies there are.
+        out: Where the facts will lie.
     """
     states = [each.status for each in outcomes]
     return {
@@ -173,21 +188,28 @@ def cohort_facts(outcomes: Sequence[CohortOutcome], total: int) -> dict[str, Any
         "studies": total,
         "done": states.count(Status.DONE),
         "failed": states.count(Status.FAILED),
-        "outcomes": [each.as_json() for each in outcomes],
+        "outcomes": [each.as_kept(out) for each in outcomes],
     }
 
 
-def cohort_csv(outcomes: Iterable[CohortOutcome]) -> str:
-    """A line for each study; `heartseg agreement` reads it as it is."""
+def cohort_csv(outcomes: Iterable[CohortOutcome], out: Path) -> str:
+    """A line for each study; `heartseg agreement` reads it as it is.
+
+    Args:
+        outcomes: Of the studies that were done.
+        out: Where the table will lie.
+    """
     rows = list(outcomes)
     keys = in_order(dict.fromkeys(key for row in rows for key in row.values))
     stream = StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow([*_HEADINGS, *keys, *_ENDINGS])
+    table.writerow([*_HEADINGS, *keys, _CONVENTIONS, *_ENDINGS])
     for row in rows:
         head = (row.name, row.reading, row.group, row.status, row.reason, row.hint)
         told = ("yes" if row.approved else "no", "; ".join(row.warnings))
-        ends = (row.seconds, row.folder, row.labels or "", row.report or "")
-        cells = [*head, *told, *(row.values.get(key) for key in keys), *map(str, ends)]
+        made = Conventions.from_facts(row.conventions).as_text() if row.conventions else ""
+        places = row.as_kept(out)
+        ends = (made, str(row.seconds), *(places[key] for key in _PLACES))
+        cells = [*head, *told, *(row.values.get(key) for key in keys), *ends]
         table.writerow(["" if cell is None else plain_cell(cell) for cell in cells])
     return stream.getvalue()

@@ -1,6 +1,7 @@
 """One study of a cohort, from its images to its report."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,9 +12,10 @@ from engine.cohort.outcome import (
     CohortOutcome,
     CohortTask,
     Status,
-    read_outcome,
+    earlier_outcome,
     write_outcome,
 )
+from engine.cohort.pseudonyms import hide_in_failure, words_of
 from engine.errors import HeartSegError, UnmeasurableError
 from engine.labelmap import LabelMap
 from engine.progress import Progress, Steps, run_to_end
@@ -38,10 +40,8 @@ def do_task(text: str) -> str:
 
 def finished(task: CohortTask) -> CohortOutcome | None:
     """The outcome of a study that was done before, in the same way, from the same files."""
-    earlier = read_outcome(task.out)
-    if earlier is None or earlier.status is not Status.DONE:
-        return None
-    return earlier if earlier.fingerprint == task.fingerprint else None
+    earlier = earlier_outcome(task)
+    return earlier if earlier is not None and earlier.status is Status.DONE else None
 
 
 def do_study(task: CohortTask) -> Steps[CohortOutcome]:
@@ -53,16 +53,17 @@ def do_study(task: CohortTask) -> Steps[CohortOutcome]:
     if earlier is not None:
         return earlier
     began, fingerprint = time.perf_counter(), task.fingerprint
-    empty = CohortOutcome(task.folder, task.folder.name, Status.FAILED)
     try:
         outcome = yield from _do(task)
     except HeartSegError as error:
-        outcome = replace(empty, reason=error.what, hint=error.hint)
+        outcome = task.failed(error.what, error.hint)
     except MemoryError:
         hint = "Take fewer workers, or a machine with more memory."
-        outcome = replace(empty, reason="The memory was full.", hint=hint)
+        outcome = task.failed("The memory was full.", hint)
     except Exception as error:  # noqa: BLE001  (one study must not end the others)
-        outcome = replace(empty, reason=f"{type(error).__name__}: {error}", hint=_OUR_FAULT)
+        outcome = task.failed(f"{type(error).__name__}: {error}", _OUR_FAULT)
+    if task.pseudonym and outcome.status is Status.FAILED:
+        outcome = yield from hide_in_failure(outcome, task)
     outcome = replace(
         outcome,
         seconds=round(time.perf_counter() - began, 3),
@@ -78,7 +79,8 @@ def _do(task: CohortTask) -> Steps[CohortOutcome]:
 
     study = yield from read_study(task.folder)
     made = yield from _labels(task, study)
-    return (yield from _report(task, study, made))
+    words = (yield from words_of(task)) if task.pseudonym else ()
+    return (yield from _report(task, study, made, words))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +133,10 @@ def _predict(task: CohortTask, study: Study) -> Steps[StoredLabels]:
     return StoredLabels("labels.nii.gz", 0, labels, prediction.provenance)
 
 
-def _report(task: CohortTask, study: Study, made: _Labels) -> Steps[CohortOutcome]:
+def _report(
+    task: CohortTask, study: Study, made: _Labels, words: Sequence[str]
+) -> Steps[CohortOutcome]:
+    from engine.clinical.anonymous import identity_as, under_pseudonym
     from engine.clinical.export import report_facts
     from engine.clinical.measured_sources import measured_by_report
     from engine.clinical.reading_comparison import name_reading
@@ -140,13 +145,19 @@ def _report(task: CohortTask, study: Study, made: _Labels) -> Steps[CohortOutcom
     stored, out = made.stored, task.out
     place = yield from _keep_labels(task, study, made)
     yield Progress(0, 0, "Measuring")
-    report = report_stored(study, stored, program_version=task.version)
+    report = report_stored(
+        study, stored, conventions=task.wish.conventions, program_version=task.version
+    )
+    reading = name_reading(stored)
+    if task.pseudonym:
+        identity = identity_as(report, task.pseudonym, words)
+        report, reading = under_pseudonym(report, identity), identity.hide(reading)
     yield Progress(0, 0, "Writing the report")
     _write_report(report, out, pdf=task.wish.pdf)
-    measured = measured_by_report(report_facts(report), name_reading(stored))
+    measured = measured_by_report(report_facts(report), reading)
     return CohortOutcome(
         folder=task.folder,
-        name=study.name,
+        name=report.study_name,
         status=Status.DONE,
         group=study.patient.group,
         reading=measured.reading,
@@ -155,6 +166,8 @@ def _report(task: CohortTask, study: Study, made: _Labels) -> Steps[CohortOutcom
         approved=report.approval is not None,
         labels=place,
         report=out / "report.json",
+        conventions=report.choices.as_facts(),
+        pseudonym=task.pseudonym,
     )
 
 
@@ -170,8 +183,18 @@ def _keep_labels(task: CohortTask, study: Study, made: _Labels) -> Steps[Path | 
     if not made.fresh:
         return next(iter(stored.files), None)
     refuse_foreign(place, study)
-    yield from save_labels(study, stored.stack, stored.labels, stored.provenance, path=place)
+    shown = _nameless(study) if task.pseudonym else study
+    yield from save_labels(shown, stored.stack, stored.labels, stored.provenance, path=place)
     return place
+
+
+def _nameless(study: Study) -> Study:
+    """A study whose stacks are called by numbers: the note beside labels tells their names."""
+    stacks = tuple(
+        replace(stack, cine=replace(stack.cine, name=f"stack {number}"), files=())
+        for number, stack in enumerate(study.stacks, start=1)
+    )
+    return replace(study, stacks=stacks)
 
 
 def _write_report(report: "Report", out: Path, *, pdf: bool) -> None:

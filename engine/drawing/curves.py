@@ -13,11 +13,11 @@ from engine.drawing.canvas import (
     INK,
     SERIES,
     SMALL,
-    class_colours,
     class_title,
     new_figure,
     style_axes,
 )
+from engine.drawing.colours import class_colours
 
 Row = Mapping[str, float | int | None]
 

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine.drawing.canvas import INK, NORMAL, SMALL, class_colours, name_classes, new_figure
+from engine.drawing.canvas import INK, NORMAL, SMALL, name_classes, new_figure
+from engine.drawing.colours import class_colours
 from engine.drawing.images import (
     draw_contours,
     draw_image,

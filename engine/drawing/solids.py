@@ -12,10 +12,10 @@ from engine.drawing.canvas import (
     INK,
     NORMAL,
     SMALL,
-    class_colours,
     name_classes,
     new_figure,
 )
+from engine.drawing.colours import class_colours
 from engine.drawing.images import grey_range_of
 from engine.drawing.rendering import Triangles, View, compose, render_planes, render_surface
 from engine.geometry import Geometry

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.drawing.colours import class_colours, rgb_of
 from engine.structures import Structure
 
 _COVER = 0.4  # how much a label hides of the image
@@ -27,8 +28,6 @@ def stamp_png(
         side_px: Length of its sides [pixels]; the longer side of the slice fills it.
     """
     assert grey.shape == labels.shape
-    from engine.drawing.canvas import class_colours, rgb_of
-
     names = tuple(structure.name.lower() for structure in Structure)
     shades = np.repeat(255 * np.clip(grey, 0, 1)[..., None], 3, axis=2)
     for number, name in enumerate(names[1:], start=1):

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.clinical.conventions import Conventions
+from engine.clinical.profile import Profile
 from engine.errors import ConventionMismatchError
 from engine.progress import Progress, Steps
+from heartseg_gui.controllers.report_naming import conventions_here, profile_here
 from heartseg_gui.documents.agreement import AgreementChoice, AgreementResult, AgreementState
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.jobs import Job, JobQueue
@@ -47,6 +50,7 @@ class Agreeing(QObject):
         self._reading: Job | None = None
         self._comparing: Job | None = None
         self._wanted: tuple[Path, ...] = ()
+        self._chosen = False  # conventions of its own
         state.choice_changed.connect(self._compare)
 
     def add_table(self) -> None:
@@ -67,6 +71,23 @@ class Agreeing(QObject):
         """Add the measurements of a file or folder to those that are there."""
         others = [source for source in self._state.sources if source != path]
         self._read((*others, path))
+
+    def set_conventions(self, conventions: Conventions) -> None:
+        """Measure labels another way, and read everything anew."""
+        self._chosen = True
+        self._state.set_conventions(conventions)
+        self.read_again()
+
+    def take_over(self, conventions: Conventions) -> None:
+        """Measure labels as a table was, unless other conventions were chosen here."""
+        if not self._chosen:
+            self._chosen = True
+            self._state.set_conventions(conventions)
+
+    def follow_window(self) -> None:
+        """Take the conventions of single studies, unless others were chosen here."""
+        if not self._chosen:
+            self._state.set_conventions(conventions_here(self._settings))
 
     def read_again(self) -> None:
         """Read all sources anew, e.g. after a correction."""
@@ -105,13 +126,15 @@ class Agreeing(QObject):
             return
         folder = self._prompts.ask_folder("Export agreement", self._settings.last_folder)
         if folder is not None:
-            steps = _all_steps(state.gathered, state.choice, folder)
+            steps = _all_steps(state.gathered, state.choice, folder, self._settings)
             self._start_writing(steps, folder)
 
     def _read(self, sources: tuple[Path, ...]) -> None:
         self._stop_reading()
         self._wanted = sources
-        self._reading = self._jobs.add("Reading measurements", _gather_steps(sources))
+        self.follow_window()
+        steps = _gather_steps(sources, self._state.conventions)
+        self._reading = self._jobs.add("Reading measurements", steps)
         self._reading.succeeded.connect(self._take_readings)
         self._reading.failed.connect(self.failed)
 
@@ -128,7 +151,10 @@ class Agreeing(QObject):
         readings = gathered.readings
         count, others = len(readings.studies), len(gathered.problems)
         left = f"; {others} could not be measured" if others else ""
-        self.told.emit(f"{len(readings.readings)} readings of {count} studies{left}.")
+        several = (
+            "1 reading" if len(readings.readings) == 1 else f"{len(readings.readings)} readings"
+        )
+        self.told.emit(f"{several} of {count} studies{left}.")
 
     def _compare(self) -> None:
         if self._comparing is not None:
@@ -169,11 +195,12 @@ def compare_steps(readings: "MeasuredReadings", choice: AgreementChoice) -> Step
     return AgreementResult(choice, pairs, summaries)
 
 
-def _gather_steps(sources: tuple[Path, ...]) -> "Steps[Gathered]":
+def _gather_steps(sources: tuple[Path, ...], conventions: Conventions) -> "Steps[Gathered]":
     yield Progress(0, 0, "Reading")
     from engine.clinical.measured_sources import Source, gather
 
-    return (yield from gather([Source(path) for path in sources]))
+    chosen = None if conventions == Conventions() else conventions
+    return (yield from gather([Source(path) for path in sources], conventions=chosen))
 
 
 def _figure_steps(pairs: Any, factor: float, path: Path) -> Steps[Path]:
@@ -185,10 +212,16 @@ def _figure_steps(pairs: Any, factor: float, path: Path) -> Steps[Path]:
     return path
 
 
-def _all_steps(gathered: "Gathered", choice: AgreementChoice, folder: Path) -> Steps[Path]:
+def _all_steps(
+    gathered: "Gathered", choice: AgreementChoice, folder: Path, settings: Settings
+) -> Steps[Path]:
     yield Progress(0, 0, "Comparing")
     from engine.clinical.agreement_report import write_agreement
+    from engine.clinical.anonymous import salt_of_this_computer
+    from engine.clinical.nameless_readings import without_names
 
+    if gathered.names_patients and profile_here(settings) is Profile.RESEARCH:
+        gathered = yield from without_names(gathered, salt_of_this_computer())
     factor = choice.limits_factor
     yield from write_agreement(gathered, choice.second, folder, limits_factor=factor)
     return folder

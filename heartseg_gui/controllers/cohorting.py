@@ -1,12 +1,17 @@
 """Doing all studies of a folder, in a job, with the results in a table."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.cohort.outcome import Naming
+from engine.errors import HeartSegError
 from engine.progress import Progress, Steps
+from heartseg_gui.controllers.report_naming import conventions_here, profile_here
 from heartseg_gui.documents.cohort_state import CohortOptions, CohortState
 from heartseg_gui.documents.prompts import Prompts
 from heartseg_gui.jobs import Job, JobQueue, Lane
@@ -32,25 +37,38 @@ def _plan(
     folder: Path, out: Path, options: CohortOptions, model: str, device: str
 ) -> "Steps[Planned]":
     yield Progress(0, 0, "Looking at the folder")
-    from engine.cohort.outcome import CohortWish, read_outcome
+    from engine.cohort.outcome import CohortWish, earlier_outcome
     from engine.cohort.running import plan_cohort
 
-    wish = CohortWish(model, "", "ed-es", device, stored=options.stored, pdf=options.pdf)
+    wish = CohortWish(
+        model,
+        device=device,
+        stored=options.stored,
+        pdf=options.pdf,
+        conventions=options.conventions,
+        naming=options.naming,
+    )
     tasks = yield from plan_cohort(folder, out, wish)
     known = {}
     for number, task in enumerate(tasks):
-        yield Progress(number, len(tasks), f"Looking for results of {task.folder.name}")
-        outcome = read_outcome(task.out)
-        if outcome is not None and outcome.fingerprint == task.fingerprint:
+        yield Progress(number, len(tasks), f"Looking for results of {task.name}")
+        outcome = earlier_outcome(task)
+        if outcome is not None:
             known[task.folder] = outcome
     return tasks, known
 
 
-def _run(tasks: "tuple[CohortTask, ...]", out: Path, workers: int) -> Steps[Any]:
+def _run(tasks: "tuple[CohortTask, ...]", out: Path, options: CohortOptions) -> Steps[Any]:
     yield Progress(0, len(tasks), "Starting")
+    from engine.cohort.cluster import run_on_cluster
+    from engine.cohort.pseudonyms import write_key
     from engine.cohort.running import run_cohort, run_here
 
-    return (yield from run_cohort(tasks, out, run_here(workers)))
+    if options.key is not None:
+        yield from write_key(tasks, options.key, out)
+    address = options.scheduler
+    run = partial(run_on_cluster, address=address) if address else run_here(options.workers)
+    return (yield from run_cohort(tasks, out, run))
 
 
 class Cohorting(QObject):
@@ -59,12 +77,14 @@ class Cohorting(QObject):
     Signals:
         open_wanted: The folder of a study to open.
         table_wanted: The table of results, to be compared with others.
+        places_told: Where the studies of the table lie, by name, as it may not say so itself.
         told: A sentence for the status bar.
         failed: Why the work cannot be done.
     """
 
     open_wanted = Signal(Path)
     table_wanted = Signal(Path)
+    places_told = Signal(object)
     told = Signal(str)
     failed = Signal(Exception)
 
@@ -84,6 +104,8 @@ class Cohorting(QObject):
         self._plan = plan
         self._planning: Job | None = None
         self._job: Job | None = None
+        self._own: set[str] = set()  # options that were chosen here; others follow the window
+        state.set_options(replace(state.options, scheduler=settings.scheduler))
 
     def choose_folder(self) -> None:
         """Ask for a folder of studies; its results go beside it, unless another place is chosen."""
@@ -102,19 +124,63 @@ class Cohorting(QObject):
     def take(self, folder: Path, out: Path) -> None:
         """List the studies of a folder, with what is done of them already."""
         self.stop()
+        self.follow_window()
         self._state.set_place(folder, out)
         self._look()
 
+    def follow_window(self) -> None:
+        """Take conventions and profile of single studies, unless others were chosen here."""
+        options = self._state.options
+        if "conventions" not in self._own:
+            options = replace(options, conventions=conventions_here(self._settings))
+        if "naming" not in self._own:
+            options = replace(options, naming=self._usual_naming())
+        self._state.set_options(options)
+
     def set_options(self, options: CohortOptions) -> None:
         """Treat the studies another way from now on."""
-        if options == self._state.options:
-            return
-        old, self._state.options = self._state.options, options
-        if self._state.folder is not None and (options.stored, options.pdf) != (
-            old.stored,
-            old.pdf,
-        ):
+        old = self._state.options
+        self._own |= {
+            name
+            for name in ("conventions", "naming")
+            if getattr(old, name) != getattr(options, name)
+        }
+        if options.naming is Naming.KEPT:
+            options = replace(options, key=None)
+        self._settings.set_scheduler(options.scheduler)
+        self._state.set_options(options)
+        if self._state.folder is not None and not options.plans_like(old):
             self._look()
+
+    def choose_key(self) -> None:
+        """Ask where to write down whom each pseudonym means."""
+        out = self._state.out
+        start = self._settings.last_folder / "key.csv"
+        path = self._prompts.ask_new_file("Key of the pseudonyms", start, "Table (*.csv)")
+        if path is None or out is None:
+            return
+        from engine.cohort.pseudonyms import refuse_key
+
+        try:
+            refuse_key(path, out)
+        except HeartSegError as error:
+            self.failed.emit(error)
+            return
+        self._state.set_options(replace(self._state.options, key=path))
+        self.told.emit(f"Run writes to {path} whom each pseudonym means; keep it apart.")
+
+    def forget_key(self) -> None:
+        """Write no key from now on; one that was written stays."""
+        self._state.set_options(replace(self._state.options, key=None))
+
+    def _usual_naming(self) -> Naming:
+        from engine.cohort.pseudonyms import naming_by
+
+        try:
+            return naming_by(profile_here(self._settings))
+        except HeartSegError as error:
+            self.failed.emit(error)
+            return Naming.DICOM
 
     def run(self) -> None:
         """Do all studies that are not done yet."""
@@ -122,7 +188,7 @@ class Cohorting(QObject):
         if state.out is None or not state.tasks or state.running:
             return
         title = f"Cohort {'' if state.folder is None else state.folder.name}".strip()
-        steps = _run(state.tasks, state.out, state.options.workers)
+        steps = _run(state.tasks, state.out, state.options)
         self._job = self._jobs.add(title, steps, lane=Lane.COMPUTE)
         self._job.progressed.connect(self._take_progress)
         self._job.succeeded.connect(self._tell_done)
@@ -141,6 +207,7 @@ class Cohorting(QObject):
     def compare(self) -> None:
         """Take the table of results to the agreement page."""
         if self._state.out is not None and (self._state.out / "cohort.csv").is_file():
+            self.places_told.emit(self._state.places)
             self.table_wanted.emit(self._state.out / "cohort.csv")
         else:
             self.told.emit("There are no results yet.")
@@ -161,7 +228,16 @@ class Cohorting(QObject):
             self._planning = None
             tasks, known = planned
             self._state.set_tasks(tasks, known)
-            self.told.emit(f"{len(tasks)} studies, {len(known)} of them looked at before.")
+            told = f"{len(tasks)} studies, {len(known)} of them looked at before."
+            self.told.emit(f"{told}{self._left_overs()}")
+
+    def _left_overs(self) -> str:
+        """That the folder of results names patients of an earlier run, though names are hidden."""
+        from engine.cohort.pseudonyms import named_left_overs
+
+        state = self._state
+        left = () if state.out is None else named_left_overs(state.tasks, state.out)
+        return f" The results hold {len(left)} folders under other names." if left else ""
 
     def _take_progress(self, progress: Progress) -> None:
         outcome = getattr(progress, "outcome", None)

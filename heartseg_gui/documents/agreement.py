@@ -1,10 +1,13 @@
 """Measurements of many studies, which two readings are compared, and how they agree."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+
+from engine.clinical.conventions import Conventions
 
 if TYPE_CHECKING:
     from engine.clinical.measured_readings import MeasuredReadings
@@ -73,12 +76,14 @@ class AgreementState(QObject):
         choice_changed: Something else is to be compared.
         result_changed: It was compared, or is not known any more.
         mark_changed: Another study is marked in the plots.
+        conventions_changed: Labels are to be measured another way.
     """
 
     readings_changed = Signal()
     choice_changed = Signal()
     result_changed = Signal()
     mark_changed = Signal()
+    conventions_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -87,6 +92,13 @@ class AgreementState(QObject):
         self._choice = AgreementChoice()
         self._result = AgreementResult(self._choice)
         self._mark = ""
+        self._conventions = Conventions()
+        self._places: dict[str, Path] = {}
+
+    @property
+    def conventions(self) -> Conventions:
+        """How labels are measured; tables and reports were measured before."""
+        return self._conventions
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -168,10 +180,21 @@ class AgreementState(QObject):
             self._mark = study
             self.mark_changed.emit()
 
+    def set_conventions(self, conventions: Conventions) -> None:
+        """Measure labels another way from the next reading on."""
+        if conventions != self._conventions:
+            self._conventions = conventions
+            self.conventions_changed.emit()
+
+    def know_places(self, places: Mapping[str, Path]) -> None:
+        """Learn where studies lie whose table does not say so, by name."""
+        self._places.update(places)
+
     def folder_of(self, study: str) -> Path | None:
         """Where a study lies, if anybody said so."""
         rows = () if self.readings is None else self.readings.rows
-        return next((row.folder for row in rows if row.study == study and row.folder), None)
+        told = (row.folder for row in rows if row.study == study and row.folder)
+        return next(told, self._places.get(study))
 
     def _possible(self, wanted: AgreementChoice) -> AgreementChoice:
         """The nearest choice that can be made of the measurements."""

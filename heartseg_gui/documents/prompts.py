@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from engine.clinical.profile import Profile
+
 
 class Unsaved(Enum):
     """What to do with labels that are not saved."""
@@ -32,6 +34,9 @@ class Prompts(Protocol):
 
     def ask_lost(self, study: str, edits: int, last_at: str) -> Lost:
         """What to do with edits of a study that were recovered; `last_at` is the local time."""
+
+    def ask_profile(self) -> Profile | None:
+        """Whether exported files name patients, which is asked once."""
 
     def ask_folder(self, title: str, start: Path) -> Path | None:
         """A folder that is there."""

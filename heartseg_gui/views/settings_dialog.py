@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.clinical.profile import Profile
 from heartseg_gui.actions import show_keys
 from heartseg_gui.keymaps import keymap_names, keymap_of, read_keymap_file
 from heartseg_gui.settings import Settings, Theme
@@ -27,6 +28,11 @@ _THEMES = ((Theme.SYSTEM, "As the desktop"), (Theme.LIGHT, "Light"), (Theme.DARK
 _PALETTES = (
     (False, "RV yellow, LV red, myocardium green"),
     (True, "Safe for colour-blind readers"),
+)
+_PROFILES = (
+    (None, "As the template says; ask where it does not"),
+    (Profile.RESEARCH, "Left out, with a pseudonym (research)"),
+    (Profile.HOSPITAL, "Kept (hospital)"),
 )
 T = TypeVar("T")
 
@@ -61,6 +67,8 @@ class SettingsDialog(QDialog):
         self.effort = QCheckBox("Count t&ime and strokes of each study, on this computer")
         self.effort.setChecked(settings.counts_effort)
         self.effort.setToolTip("They are kept with the labels and stand in the report's JSON")
+        self.names = _combo(_PROFILES, settings.report_profile)
+        self.names.setToolTip("Whether exported files name the patient of DICOM images")
         self._keymaps = tuple((name, read_keymap_file(name).title) for name in keymap_names())
         self.keymap = _combo(self._keymaps, keymap_of(settings).name)
         self._about_keys = QLabel()
@@ -78,6 +86,7 @@ class SettingsDialog(QDialog):
         self._settings.set_frame_rate(self.frame_rate.value())
         self._settings.set_brush_radius(self.radius.value())
         self._settings.set_counts_effort(self.effort.isChecked())
+        self._settings.set_report_profile(_chosen(_PROFILES, self.names))
         self._settings.set_keymap(_chosen(self._keymaps, self.keymap))
         super().accept()
 
@@ -93,6 +102,8 @@ class SettingsDialog(QDialog):
         form.addRow("Cine &speed", self.frame_rate)
         form.addRow("&Brush radius", self.radius)
         form.addRow("", self.effort)
+        form.addRow(_heading("Reports"))
+        form.addRow("&Names", self.names)
         form.addRow(_heading("Keys and mouse"))
         self._add_with_buddy(form, "&Keymap", self._keymap_column(), self.keymap)
         form.addRow(_heading("Prediction"))

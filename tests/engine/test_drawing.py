@@ -16,13 +16,12 @@ from engine.drawing.agreement_plots import PairedQuantity, make_agreement_figure
 from engine.drawing.animation import make_animation
 from engine.drawing.bars import BarPanel, ComparedValue, make_bars_figure, make_comparison_figure
 from engine.drawing.canvas import (
-    CLASS_COLOURS,
-    class_colours,
     figure_bytes,
     figure_pixels,
     new_figure,
     write_figure,
 )
+from engine.drawing.colours import CLASS_COLOURS, class_colours
 from engine.drawing.curves import TrainingRun, make_curves_figure
 from engine.drawing.images import heart_window, label_outlines
 from engine.drawing.panels import (

@@ -195,9 +195,9 @@ def test_options_reach_the_wish(qtbot: QtBot, state: CohortState) -> None:
     page = CohortPage(state)
     qtbot.addWidget(page)
     told: list[CohortOptions] = []
-    page.options_wanted.connect(told.append)
-    page.workers.setValue(3)
-    page.stored.setChecked(False)
-    page.pdf.setChecked(True)
+    page.options.options_wanted.connect(told.append)
+    page.options.workers.setValue(3)
+    page.options.stored.setChecked(False)
+    page.options.pdf.setChecked(True)
 
     assert told[-1] == CohortOptions(3, stored=False, pdf=True)

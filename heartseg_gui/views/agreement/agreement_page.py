@@ -46,6 +46,7 @@ class AgreementPage(QScrollArea):
         self._plots = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
         self._connect()
+        self._show_conventions()
         self._show_readings()
         self._show_result()
 
@@ -70,6 +71,7 @@ class AgreementPage(QScrollArea):
         state.choice_changed.connect(self._show_choice)
         state.result_changed.connect(self._show_result)
         state.mark_changed.connect(self._show_mark)
+        state.conventions_changed.connect(self._show_conventions)
         for box in (self._first, self._second, self._quantity, self._limits):
             box.activated.connect(self._tell_choice)
         for plot in (self.correlation, self.differences):
@@ -93,6 +95,9 @@ class AgreementPage(QScrollArea):
         self._choices.setVisible(len(names) > 1)
         self.sources.show_count(len(names))
         self._show_choice()
+
+    def _show_conventions(self) -> None:
+        self.sources.conventions.show_conventions(self._state.conventions)
 
     def _show_choice(self) -> None:
         choice = self._state.choice

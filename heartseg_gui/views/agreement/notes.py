@@ -2,6 +2,7 @@
 
 from html import escape
 
+from engine.clinical.conventions import Conventions
 from heartseg_gui.documents.agreement import AgreementState
 
 _EMPTY = (
@@ -36,11 +37,27 @@ def note_lines(state: AgreementState, *, has_points: bool) -> list[str]:
         left = result.pairs.left_out
         named = ", ".join(left[:_TOLD]) + ("…" if len(left) > _TOLD else "")
         lines.append(escape(f"{_count(len(left))} lack one of the values: {named}"))
+    lines += _measured_by(state)
     lines += map(escape, gathered.problems[:_TOLD])
     if len(gathered.problems) > _TOLD:
         more = len(gathered.problems) - _TOLD
         lines.append(f"… and {more} more that could not be measured.")
     return lines
+
+
+def _measured_by(state: AgreementState) -> list[str]:
+    """By which conventions the two were measured, where that is not the usual for both."""
+    readings, choice = state.readings, state.choice
+    if readings is None or not choice.first:
+        return []
+    told = {
+        name: ", or ".join(each.told for each in readings.conventions_of(name)) or "not known"
+        for name in (choice.first, choice.second)
+    }
+    if not set(told.values()) - {Conventions().told, "not known"}:
+        return []
+    listed = "; ".join(f"{name}: {text}" for name, text in told.items())
+    return [escape(f"Conventions: {listed}.")]
 
 
 def _count(studies: int) -> str:

@@ -14,8 +14,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from heartseg_gui.plot_axes import Frame, Range, draw_axes, plot_box
 from heartseg_gui.theme import Colours, colours_of
-from heartseg_gui.views.agreement.axes import Frame, Range, draw_axes, plot_box
 from heartseg_gui.views.agreement.marks import Spot, draw_marks
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from heartseg_gui.plot_axes import Frame, Range
 from heartseg_gui.theme import Colours
-from heartseg_gui.views.agreement.axes import Frame, Range
 from heartseg_gui.views.agreement.pair_plot import PairPlot
 
 if TYPE_CHECKING:

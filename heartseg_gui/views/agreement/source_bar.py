@@ -4,6 +4,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
+from heartseg_gui.convention_button import ConventionButton
+
 _KINDS = ("svg", "png", "pdf")
 
 
@@ -17,6 +19,7 @@ class SourceBar(QWidget):
         clear_wanted: Forget everything.
         figure_wanted: Write the plots as this kind of file.
         all_wanted: Write statistics, points and every figure.
+        conventions_wanted: Measure labels by these, `Conventions`.
     """
 
     table_wanted = Signal()
@@ -25,6 +28,7 @@ class SourceBar(QWidget):
     clear_wanted = Signal()
     figure_wanted = Signal(str)
     all_wanted = Signal()
+    conventions_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,6 +36,7 @@ class SourceBar(QWidget):
         self.again = _button("Read again", "Measure anew, e.g. after a correction was saved")
         self.clear = _button("Clear", "Forget all measurements; no file is touched")
         self.export = _button("Export", "Write the plots, or all of it")
+        self.conventions = ConventionButton()
         self.sources = QMenu(self.add)
         self.sources.setToolTipsVisible(True)
         for text, tip, wish in (
@@ -54,7 +59,9 @@ class SourceBar(QWidget):
         for button in (self.add, self.again, self.clear):
             row.addWidget(button)
         row.addStretch()
+        row.addWidget(self.conventions)
         row.addWidget(self.export)
+        self.conventions.conventions_wanted.connect(self.conventions_wanted)
         self.again.clicked.connect(self.again_wanted)
         self.clear.clicked.connect(self.clear_wanted)
         self.menu.triggered.connect(self._tell_export)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -14,13 +13,13 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from heartseg_gui.documents.cohort_state import DONE, FAILED, WAITING, CohortOptions, CohortState
+from heartseg_gui.documents.cohort_state import DONE, FAILED, WAITING, CohortState
 from heartseg_gui.views.cohort.cohort_table import CohortTable
+from heartseg_gui.views.cohort.option_bar import CohortOptionBar
 
 _EMPTY = (
     "<b>Predict, measure and report many studies</b><br><br>"
@@ -29,7 +28,6 @@ _EMPTY = (
     "interrupted goes on where it was."
 )
 _SHOWN = (("All", ""), ("Waiting", WAITING), ("Done", DONE), ("Failed", FAILED))
-_MOST_WORKERS = 64
 
 
 class CohortPage(QScrollArea):
@@ -41,7 +39,6 @@ class CohortPage(QScrollArea):
         run_wanted: Do what is left.
         stop_wanted: Stop.
         compare_wanted: Compare the results with others.
-        options_wanted: Treat the studies another way, `CohortOptions`.
         study_wanted: Open a study.
     """
 
@@ -50,7 +47,6 @@ class CohortPage(QScrollArea):
     run_wanted = Signal()
     stop_wanted = Signal()
     compare_wanted = Signal()
-    options_wanted = Signal(object)
     study_wanted = Signal(Path)
 
     def __init__(self, state: CohortState, parent: QWidget | None = None) -> None:
@@ -58,8 +54,7 @@ class CohortPage(QScrollArea):
         self._state = state
         self.choose, self.results = QPushButton("Studies…"), QPushButton("Results to…")
         self.run, self.compare = QPushButton("Run"), QPushButton("Compare…")
-        self.workers, self.stored = QSpinBox(), QCheckBox("Take stored labels")
-        self.pdf = QCheckBox("PDF")
+        self.options = CohortOptionBar(state)
         self.filter, self.shown = QLineEdit(), QComboBox()
         self.table = CohortTable(state)
         self._note, self._place, self._bar = QLabel(_EMPTY), QLabel(), QProgressBar()
@@ -78,24 +73,11 @@ class CohortPage(QScrollArea):
         self.results.clicked.connect(self.out_wanted)
         self.run.clicked.connect(self._tell_run)
         self.compare.clicked.connect(self.compare_wanted)
-        self.workers.valueChanged.connect(self._tell_options)
-        self.stored.toggled.connect(self._tell_options)
-        self.pdf.toggled.connect(self._tell_options)
         self.filter.textChanged.connect(self._filter)
         self.shown.currentIndexChanged.connect(self._filter)
         self.table.study_chosen.connect(self.study_wanted)
 
     def _dress(self) -> None:
-        options = self._state.options
-        self.workers.setRange(1, _MOST_WORKERS)
-        self.workers.setValue(options.workers)
-        self.workers.setSuffix(" at a time")
-        self.workers.setAccessibleName("Processes at a time")
-        self.workers.setToolTip("Each needs the memory of a model and a study")
-        self.stored.setChecked(options.stored)
-        self.stored.setToolTip("Measure labels that lie in a study; predict where there are none")
-        self.pdf.setChecked(options.pdf)
-        self.pdf.setToolTip("Write a report to print for each study, too")
         self.run.setProperty("primary", True)
         self.choose.setToolTip("Folder that holds a folder for each patient")
         self.results.setToolTip("Folder for labels, reports and the table")
@@ -112,21 +94,20 @@ class CohortPage(QScrollArea):
 
     def _lay_out(self) -> None:
         buttons = _row(self.choose, self.results, None, self.compare, self.run)
-        options = _row(self.workers, self.stored, self.pdf, None)
         filters = _row(self.filter, self.shown)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(14, 12, 14, 12)
         layout.setSpacing(8)
         layout.addLayout(buttons)
-        layout.addLayout(options)
+        layout.addWidget(self.options)
         layout.addWidget(self._place)
         layout.addWidget(self._bar)
         layout.addLayout(filters)
         layout.addWidget(self._note)
         layout.addWidget(self.table, stretch=1)
         layout.addStretch()
-        for widget in (self.choose, self.results, self.run, self.compare, self.stored, self.pdf):
+        for widget in (self.choose, self.results, self.run, self.compare):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setWidget(page)
         self.setWidgetResizable(True)
@@ -140,6 +121,7 @@ class CohortPage(QScrollArea):
         for widget in (self._place, self.table, self.filter, self.shown):
             widget.setVisible(there)
         self._note.setVisible(not there)
+        self.results.setEnabled(there)
 
     def _show_progress(self) -> None:
         state = self._state
@@ -152,8 +134,7 @@ class CohortPage(QScrollArea):
         self.run.setToolTip(
             "Stop; what is done stays done" if state.running else "Do what is not done yet"
         )
-        for widget in (self.choose, self.results, self.workers, self.stored, self.pdf):
-            widget.setEnabled(not state.running)
+        self.choose.setEnabled(not state.running)
         self.results.setEnabled(not state.running and state.folder is not None)
         self.compare.setEnabled(done > 0)
         counts = {"": total, WAITING: total - done - failed, DONE: done, FAILED: failed}
@@ -168,10 +149,6 @@ class CohortPage(QScrollArea):
             self.stop_wanted.emit()
         else:
             self.run_wanted.emit()
-
-    def _tell_options(self) -> None:
-        workers, stored = self.workers.value(), self.stored.isChecked()
-        self.options_wanted.emit(CohortOptions(workers, stored, self.pdf.isChecked()))
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:

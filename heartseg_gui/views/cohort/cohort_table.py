@@ -32,7 +32,7 @@ _VALUES = (
     ("RV EDV ml", "rv_edv_ml", 0),
 )
 COLUMNS = ("Study", "Status", "Remarks", "Group", *(title for title, _, _ in _VALUES), "Labels by")
-_LETTERS = (20, 11, 22, 8, *(9 for _ in _VALUES), 20)
+_LETTERS = (29, 11, 22, 8, *(9 for _ in _VALUES), 20)
 _SIGNS = {WAITING: "○ waiting", DONE: "● done", FAILED: "▲ failed"}
 _RANKS = {FAILED: 0, WAITING: 1, DONE: 2}
 
