@@ -198,11 +198,11 @@ class Window:
         self.research.window.hide()
         self.main.hide()
         self.jobs.close()
+        self.research.training.shut_down()
         if self.volume is not None:
             self.volume.release()
         self.controllers.journaling.shut_down()
         self.document.undo_stack.blockSignals(True)  # it tells even of its own end
-        self.research.window.deleteLater()
         self.main.leave()
 
 

@@ -37,6 +37,8 @@ class CollectedStudy:
         key: SHA-256 of the labels and of the images they lie on.
         approved_by: The reader.
         is_new: Whether it was not there before.
+        slices: On how many slices something is drawn; None where nobody counted.
+        corrected: How many slices a person has changed; None where nobody counted.
     """
 
     name: str
@@ -45,6 +47,8 @@ class CollectedStudy:
     key: str
     approved_by: str
     is_new: bool = False
+    slices: int | None = None
+    corrected: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the history of a loop."""
@@ -53,6 +57,8 @@ class CollectedStudy:
             "version": self.version,
             "key": self.key,
             "approved_by": self.approved_by,
+            "slices": self.slices,
+            "corrected": self.corrected,
         }
 
 
@@ -114,11 +120,30 @@ def _collect_one(
     yield from write_as_patients([each], folder)
     approval = each.stored.review.approval
     made = CollectedStudy(
-        each.name, version, folder, key, "" if approval is None else approval.reader, is_new=True
+        each.name,
+        version,
+        folder,
+        key,
+        "" if approval is None else approval.reader,
+        True,
+        *_count_slices(each),
     )
     facts = made.as_json() | {"at": datetime.now(UTC).isoformat(timespec="seconds")}
     write_atomically(folder / _VERSION, (json.dumps(facts, indent=1) + "\n").encode())
     return made
+
+
+def _count_slices(each: ExportedStudy) -> tuple[int, int]:
+    """Slices of the exported phases with something drawn or changed, and those changed."""
+    changed = {
+        place for place in each.stored.provenance.corrected_slices if place[0] in each.phases
+    }
+    drawn = {
+        (phase, z)
+        for phase in each.phases
+        for z in np.flatnonzero(each.stored.labels.voxels[phase].any(axis=(1, 2))).tolist()
+    }
+    return len(drawn | changed), len(changed)
 
 
 def _key_of(each: ExportedStudy) -> str:
@@ -150,6 +175,8 @@ def versions_of(folder: Path) -> list[CollectedStudy]:
                     path.parent,
                     str(facts["key"]),
                     str(facts["approved_by"]),
+                    slices=facts.get("slices"),
+                    corrected=facts.get("corrected"),
                 )
             )
         except (OSError, ValueError, KeyError, TypeError) as error:

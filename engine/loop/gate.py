@@ -1,6 +1,6 @@
 """Whether a candidate may take the place of the active model: nothing important may get worse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -119,6 +119,36 @@ class Verdict:
             ],
         }
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Verdict":
+        """Read what `as_json` wrote.
+
+        Raises:
+            KeyError: Something lacks.
+            TypeError: Something is of another kind.
+            ValueError: Something is no number.
+        """
+        criteria = tuple(_criterion_of(each) for each in content["criteria"])
+        reasons = tuple(str(each) for each in content["reasons"])
+        return cls(bool(content["adopted"]), reasons, criteria)
+
+
+def _criterion_of(content: Mapping[str, Any]) -> Criterion:
+    interval = content["interval"]
+    before, after = (
+        None if content[key] is None else float(content[key]) for key in ("before", "after")
+    )
+    return Criterion(
+        str(content["name"]),
+        criterion_title(str(content["name"])),
+        str(content["unit"]),
+        "higher" if content["better"] == "higher" else "lower",
+        before,
+        after,
+        float(content["slack"]),
+        None if interval is None else (float(interval[0]), float(interval[1])),
+    )
+
 
 def decide(active: Judgement, candidate: Judgement, rules: Rules) -> Verdict:
     """Compare a candidate with the active model on the same patients.
@@ -143,32 +173,22 @@ def decide(active: Judgement, candidate: Judgement, rules: Rules) -> Verdict:
 def _criteria(active: Judgement, candidate: Judgement, rules: Rules) -> Iterator[Criterion]:
     for structure in HEART_STRUCTURES:
         name = f"dice_{structure.name.lower()}"
-        title = f"Dice, {structure.title.lower()}"
-        yield _of_patients(active, candidate, name, title, "", "higher", rules.dice)
-    yield _of_patients(
-        active, candidate, "basal_dice", "Dice at the base", "", "higher", rules.basal_dice
-    )
+        yield _of_patients(active, candidate, name, "", "higher", rules.dice)
+    yield _of_patients(active, candidate, "basal_dice", "", "higher", rules.basal_dice)
     for structure in HEART_STRUCTURES:
         name = f"error_ml_{structure.name.lower()}"
-        title = f"Volume error, {structure.title.lower()}"
-        yield _of_patients(active, candidate, name, title, "ml", "lower", rules.error_ml)
+        yield _of_patients(active, candidate, name, "ml", "lower", rules.error_ml)
     for ventricle in (Structure.LV, Structure.RV):
         yield from _of_fraction(active, candidate, ventricle, rules)
 
 
 def _of_patients(
-    active: Judgement,
-    candidate: Judgement,
-    name: str,
-    title: str,
-    unit: str,
-    better: Better,
-    slack: float,
+    active: Judgement, candidate: Judgement, name: str, unit: str, better: Better, slack: float
 ) -> Criterion:
     paired = agreement(candidate.of_patients(name), active.of_patients(name))
     return Criterion(
         name,
-        title,
+        criterion_title(name),
         unit,
         better,
         active.mean(name),
@@ -182,14 +202,33 @@ def _of_fraction(
     active: Judgement, candidate: Judgement, ventricle: Structure, rules: Rules
 ) -> Iterator[Criterion]:
     old, new = active.ef_error(ventricle), candidate.ef_error(ventricle)
-    name, title = ventricle.name.lower(), f"{ventricle.name} EF"
-    for key, what, size, slack in (
-        ("bias", "bias", _bias, rules.ef_bias_points),
-        ("limits", "limits of agreement", _half_width, rules.ef_limits_points),
+    for key, size, slack in (
+        ("bias", _bias, rules.ef_bias_points),
+        ("limits", _half_width, rules.ef_limits_points),
     ):
-        yield Criterion(
-            f"{name}_ef_{key}", f"{title}, {what}", "points", "lower", size(old), size(new), slack
-        )
+        name = f"{ventricle.name.lower()}_ef_{key}"
+        title = criterion_title(name)
+        yield Criterion(name, title, "points", "lower", size(old), size(new), slack)
+
+
+def _all_titles() -> dict[str, str]:
+    titles = {f"dice_{s.name.lower()}": f"Dice, {s.title.lower()}" for s in HEART_STRUCTURES}
+    titles["basal_dice"] = "Dice at the base"
+    for structure in HEART_STRUCTURES:
+        titles[f"error_ml_{structure.name.lower()}"] = f"Volume error, {structure.title.lower()}"
+    for ventricle in (Structure.LV, Structure.RV):
+        name = ventricle.name
+        titles[f"{name.lower()}_ef_bias"] = f"{name} EF, bias"
+        titles[f"{name.lower()}_ef_limits"] = f"{name} EF, limits of agreement"
+    return titles
+
+
+_TITLES = _all_titles()
+
+
+def criterion_title(name: str) -> str:
+    """What a criterion is called for people; its name where nobody gave it another."""
+    return _TITLES.get(name, name)
 
 
 def _bias(error: Agreement | None) -> float | None:

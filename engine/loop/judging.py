@@ -155,7 +155,8 @@ def judge(
         pairs = []
         for volume in patient.volumes:
             if volume.complete:
-                yield Progress(number, len(patients), f"Judging on {patient.name} {volume.phase}")
+                doing = f"Judging {model.entry.name} on {patient.name} {volume.phase}"
+                yield Progress(number, len(patients), doing)
                 found = label_volume(
                     network,
                     model.recipe,

@@ -1,7 +1,7 @@
 """Patients that are locked away: every round is judged on them, and none is ever trained on."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,12 @@ class LockedSet:
                 found.append(Leak(patient.name, patient.name, 0))
         return found
 
+    def owner_of(self, image: NDArray[np.generic]) -> str | None:
+        """The locked patient of whom an image (z, y, x) shows a slice; None where it shows none."""
+        marks = {_fingerprint(plane) for plane in _with_contents(image)}
+        owners = (name for name, locked in self.patients.items() if marks & locked)
+        return next(owners, None)
+
     def refuse_leaks(self, patients: Sequence[LabelledPatient]) -> Steps[None]:
         """Refuse to train on anybody who is locked away.
 
@@ -107,11 +113,13 @@ def fingerprints(patient: LabelledPatient) -> frozenset[str]:
     in another stack. A stack that was resampled, rotated or scaled is not recognised.
     """
     return frozenset(
-        _fingerprint(plane)
-        for volume in patient.volumes
-        for plane in volume.image
-        if plane.size and plane.min() != plane.max()
+        _fingerprint(plane) for volume in patient.volumes for plane in _with_contents(volume.image)
     )
+
+
+def _with_contents(image: NDArray[np.generic]) -> Iterator[NDArray[np.generic]]:
+    """The slices of an image (z, y, x) that show anything."""
+    return (plane for plane in image if plane.size and plane.min() != plane.max())
 
 
 def _fingerprint(plane: NDArray[np.generic]) -> str:

@@ -7,11 +7,11 @@ and `candidates/` every model that was trained. Which model is active is what th
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -30,6 +30,9 @@ LOCKED = "locked.json"
 HISTORY = "history.jsonl"
 COLLECTION = "collection"
 CANDIDATES = "candidates"
+_OF_ROUND = {"round", "candidate", "verdict", "studies"}
+
+WhenDue = Literal["offer", "run"]
 
 
 class LoopSettings(BaseModel):
@@ -44,8 +47,20 @@ class LoopSettings(BaseModel):
     test: tuple[str, ...] = Field(description="Folders with the patients that are locked away.")
     epochs: int = Field(default=8, ge=1, description="Of each fine-tuning.")
     learning_rate: float = Field(default=2e-4, gt=0, description="Of each fine-tuning.")
+    batch: int | None = Field(
+        default=None, ge=1, description="Samples of a step; as the model was trained, if not given."
+    )
+    folders: tuple[str, ...] = Field(
+        default=(), description="Folders whose approved studies are collected."
+    )
     new_studies: int = Field(
         default=10, ge=1, description="New approved studies after which a round is worth while."
+    )
+    when_due: WhenDue = Field(
+        default="offer", description="Whether a round is then offered, or run at once."
+    )
+    use_adopted: bool = Field(
+        default=False, description="Whether the whole program predicts with what is adopted."
     )
     rules: Rules = Field(default_factory=Rules, description="When a candidate is adopted.")
 
@@ -80,7 +95,8 @@ class LoopFolder:
         if not path.is_file():
             return []
         try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            lines = path.read_text(encoding="utf-8").splitlines()
+            return [_event_of(json.loads(line)) for line in lines]
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"{path} is damaged, so it is not known which model is active.",
@@ -124,7 +140,7 @@ class LoopFolder:
         Raises:
             ModelError: There is none, or it is gone.
         """
-        earlier = _activations(self.history)
+        earlier = activations_in(self.history)
         if not earlier:
             raise ModelError(
                 "There is no earlier model to go back to.",
@@ -141,13 +157,26 @@ class LoopFolder:
         return read_entry(inside) if name.startswith(f"{CANDIDATES}/") else find_model(name)
 
 
-def active_in(history: Sequence[dict[str, Any]]) -> str:
+def _event_of(content: Any) -> dict[str, Any]:
+    """A line of the history.
+
+    Raises:
+        ValueError: It is no event, or one that lacks what the choice of the active model needs.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("event"), str):
+        raise ValueError("no event")
+    if content["event"] == "round" and _OF_ROUND - set(content):
+        raise ValueError("a round without a verdict")
+    return content
+
+
+def active_in(history: Sequence[Mapping[str, Any]]) -> str:
     """The candidate that is active by a history, relative to the loop; empty: the first model."""
-    active = _activations(history)
+    active = activations_in(history)
     return active[-1] if active else ""
 
 
-def _activations(history: Sequence[dict[str, Any]]) -> list[str]:
+def activations_in(history: Sequence[Mapping[str, Any]]) -> list[str]:
     """The candidates that were adopted and not rolled back, the oldest first."""
     active: list[str] = []
     for event in history:
@@ -172,19 +201,63 @@ def make_loop(
         CannotSaveError: The folder holds something already, or cannot be written.
         ModelError: There is no such model to begin with.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise CannotSaveError(
-            f"{path} holds something already.", hint="Choose a new folder for the loop."
-        )
+    refuse_used(path)
     entry = find_model(settings.start)
     locked = yield from lock(test)
     make_folder(path)
     content = json.dumps(locked.as_json(), indent=1) + "\n"
     write_atomically(path / LOCKED, content.encode())
-    write_atomically(path / SETTINGS, tomli_w.dumps(settings.model_dump(mode="json")).encode())
+    _write_settings(path, settings)
     made = LoopFolder(path, settings, locked)
     made.append("started", model=entry.name, locked=len(locked.patients))
     return made
+
+
+def refuse_used(path: Path) -> None:
+    """Refuse a folder that is not for a new loop, before anything slow is done.
+
+    Raises:
+        CannotSaveError: It holds something already.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise CannotSaveError(
+            f"{path} holds something already.", hint="Choose a new folder for the loop."
+        )
+
+
+def change_settings(loop: LoopFolder, **changes: Any) -> LoopFolder:
+    """Change how a loop learns and decides, and write down what was changed.
+
+    Args:
+        loop: The loop.
+        changes: Fields of `LoopSettings` but `start` and `test`, which stay what they were.
+
+    Raises:
+        ModelError: A field is wrong.
+        CannotSaveError: The loop cannot be written.
+    """
+    assert not {"start", "test"} & set(changes)
+    before = loop.settings.model_dump(mode="json")
+    try:
+        settings = LoopSettings.model_validate({**before, **changes})
+    except ValidationError as error:
+        raise ModelError(
+            f"The settings are wrong: {first_fault(error, LoopSettings)}.",
+            hint="Nothing was changed; correct the field.",
+        ) from error
+    after = settings.model_dump(mode="json")
+    changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if not changed:
+        return loop
+    _write_settings(loop.path, settings)
+    made = LoopFolder(loop.path, settings, loop.locked)
+    made.append("settings", changed=changed)
+    return made
+
+
+def _write_settings(path: Path, settings: LoopSettings) -> None:
+    content = settings.model_dump(mode="json", exclude_none=True)
+    write_atomically(path / SETTINGS, tomli_w.dumps(content).encode())
 
 
 def open_loop(path: Path) -> LoopFolder:
@@ -205,6 +278,6 @@ def open_loop(path: Path) -> LoopFolder:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} is no loop: {SETTINGS} or {LOCKED} cannot be read.",
-            hint="Begin one with `heartseg finetune DIR --begin`.",
+            hint="Begin one with `heartseg finetune begin LOOP`.",
         ) from error
     return LoopFolder(path, settings, locked)

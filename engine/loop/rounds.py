@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 from engine.datasets.catalogue import read_labelled
 from engine.datasets.labelled import LabelledPatient
 from engine.errors import ModelError
-from engine.loop.collection import CollectedStudy, latest_versions, read_collection
+from engine.learning.apart.places import claimed
+from engine.learning.models import RECIPE
+from engine.loop.collection import CollectedStudy, read_collection
 from engine.loop.gate import Verdict, decide
 from engine.loop.judging import Judgement, judge
 from engine.loop.locked import lock
 from engine.loop.loop_folder import CANDIDATES, LoopFolder
+from engine.loop.round_plan import RoundPlan, end_round, plan_round
 from engine.progress import Steps
 
 if TYPE_CHECKING:
     from engine.learning.checkpoint import Model
     from engine.recipe import Recipe
+
+_LOCK = ".round.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +46,13 @@ class Round:
     studies: tuple[CollectedStudy, ...] = field(repr=False)
 
 
-def new_since_last_round(loop: LoopFolder) -> list[CollectedStudy]:
-    """Collected versions that no round has learned from, whatever became of its candidate."""
-    seen = {
-        (study["name"], study["key"])
-        for event in loop.history
-        if event["event"] == "round"
-        for study in event["studies"]
-    }
-    return [s for s in latest_versions(loop.collection) if (s.name, s.key) not in seen]
-
-
-def is_due(loop: LoopFolder) -> bool:
-    """Whether enough new studies are there for a round to be worth while."""
-    return len(new_since_last_round(loop)) >= loop.settings.new_studies
-
-
 def run_round(
     loop: LoopFolder, *, device: str = "auto", threads: int | None = None
 ) -> Steps[Round]:
     """Fine-tune the active model on all that is collected, and adopt what is better.
 
-    A round that was stopped goes on where it was. The candidate is kept, whatever is decided.
+    A round that was stopped goes on where it was, with the studies that it began with, whatever
+    was collected since. The candidate is kept, whatever is decided.
 
     Args:
         loop: The loop.
@@ -71,39 +61,50 @@ def run_round(
 
     Raises:
         ModelError: There is nothing new to learn from, the locked patients changed or overlap what
-            is to be learned from, or the training failed.
+            is to be learned from, the training failed, or the round is under way elsewhere.
         CannotSaveError: The loop cannot be written.
     """
+    with claimed(loop.path / _LOCK) as ours:
+        if not ours:
+            raise ModelError(
+                f"A round of {loop.path} is under way already.",
+                hint="Wait until it has ended, or stop it in the program that runs it.",
+            )
+        plan = plan_round(loop)
+        patients = yield from _with_base_data(loop, (yield from read_collection(plan.studies)))
+        yield from loop.locked.refuse_leaks(patients)
+        test = yield from read_locked(loop)
+        done = yield from _run(loop, plan, patients, test, device=device, threads=threads)
+        end_round(loop)
+    return done
+
+
+def _run(
+    loop: LoopFolder,
+    plan: RoundPlan,
+    patients: Sequence[LabelledPatient],
+    test: Sequence[LabelledPatient],
+    *,
+    device: str,
+    threads: int | None,
+) -> Steps[Round]:
+    """Train, judge, decide and write it down."""
     from engine.learning.checkpoint import load_model
     from engine.learning.run_folder import STATE
     from engine.learning.training import train
+    from engine.recipe import read_recipe
 
-    studies = tuple(latest_versions(loop.collection))
-    _refuse_without_news(loop)
-    collected = yield from read_collection(studies)
-    patients = yield from _with_base_data(loop, collected)
-    yield from loop.locked.refuse_leaks(patients)
-    test = yield from read_locked(loop)
-    number, active = loop.next_round, load_model(loop.active.path)
-    folder = loop.candidate(number)
-    if not (folder / "card.md").is_file():  # else it was trained before, but not judged
-        recipe = finetuning_recipe(active, loop)
+    active, folder = load_model(loop.active.path), loop.candidate(plan.number)
+    if not plan.trained:
         resume = (folder / STATE).is_file()
+        recipe = read_recipe(folder / RECIPE) if resume else finetuning_recipe(active, loop)
         yield from train(patients, recipe, folder, device=device, threads=threads, resume=resume)
     before = yield from judge(active, test, device=device)
     after = yield from judge(load_model(folder), test, device=device)
     verdict = decide(before, after, loop.settings.rules)
-    loop.append("round", **_facts(number, loop, before, after, verdict, studies))
-    return Round(number, folder, before, after, verdict, studies)
-
-
-def _refuse_without_news(loop: LoopFolder) -> None:
-    if not new_since_last_round(loop):
-        raise ModelError(
-            "Nothing new was approved since the last round.",
-            hint="Approve studies in the window, then collect them: "
-            "`heartseg finetune DIR --collect FOLDER`.",
-        )
+    done = Round(plan.number, folder, before, after, verdict, plan.studies)
+    loop.append("round", **_facts(done))
+    return done
 
 
 def _with_base_data(
@@ -154,6 +155,7 @@ def finetuning_recipe(active: "Model", loop: LoopFolder) -> "Recipe":
             "training.start_hash": active.hash,
             "training.epochs": settings.epochs,
             "training.learning_rate": settings.learning_rate,
+            "training.batch": settings.batch or recipe.training.batch,
             "training.keep": "last",
             "training.early_stopping": 0,
             "split.kind": "fractions",
@@ -163,19 +165,12 @@ def finetuning_recipe(active: "Model", loop: LoopFolder) -> "Recipe":
     )
 
 
-def _facts(
-    number: int,
-    loop: LoopFolder,
-    before: Judgement,
-    after: Judgement,
-    verdict: Verdict,
-    studies: Sequence[CollectedStudy],
-) -> Mapping[str, Any]:
+def _facts(done: Round) -> Mapping[str, Any]:
     return {
-        "round": number,
-        "candidate": f"{CANDIDATES}/{loop.candidate(number).name}",
-        "active": before.as_json(),
-        "judged": after.as_json(),
-        "verdict": verdict.as_json(),
-        "studies": [study.as_json() for study in studies],
+        "round": done.number,
+        "candidate": f"{CANDIDATES}/{done.candidate.name}",
+        "active": done.active.as_json(),
+        "judged": done.judged.as_json(),
+        "verdict": done.verdict.as_json(),
+        "studies": [study.as_json() for study in done.studies],
     }

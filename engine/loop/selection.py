@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.clinical.queue import labels_to_review, study_places
 from engine.errors import HeartSegError, UnreadableStudyError
+from engine.loop.locked import LockedSet
 from engine.progress import Progress, Steps, within
 from engine.structures import HEART_STRUCTURES
 from engine.study import Stack, Study
@@ -89,7 +90,12 @@ class Selection:
 
 
 def select_studies(
-    folders: Sequence[Path], model: "Model", *, count: int, device: str = "auto"
+    folders: Sequence[Path],
+    model: "Model",
+    *,
+    count: int,
+    device: str = "auto",
+    locked: LockedSet | None = None,
 ) -> Steps[Selection]:
     """The studies that a reader should label next, so that the model learns most.
 
@@ -100,6 +106,7 @@ def select_studies(
         model: For the short axis.
         count: How many are wanted.
         device: auto, cpu or cuda.
+        locked: Patients that nothing may learn from, and who are left out.
 
     Raises:
         UnreadableStudyError: There is no study to choose from.
@@ -107,7 +114,7 @@ def select_studies(
     places: list[Path] = []
     for folder in folders:
         places += yield from study_places(folder)
-    looker = _Looker(model, device)
+    looker = _Looker(model, device, locked or LockedSet({}))
     seen: list[SeenStudy] = []
     left_out: list[str] = []
     for number, place in enumerate(places):
@@ -163,12 +170,13 @@ def _distances(points: NDArray[np.float64]) -> NDArray[np.float64]:
 class _Looker:
     """Looks at studies with a model."""
 
-    def __init__(self, model: "Model", device: str) -> None:
+    def __init__(self, model: "Model", device: str, locked: LockedSet) -> None:
         from engine.learning.doubt.model import read_doubt
         from engine.learning.reading import reader_of
         from engine.learning.runtime import choose_device
 
         where = choose_device(device)
+        self._locked = locked
         self._reader: Reader = reader_of(model.network.to(where), model.recipe, where)
         self._doubt: DoubtModel | None = read_doubt(model.entry.path, weights=model.hash)
 
@@ -176,16 +184,25 @@ class _Looker:
         """How the model sees a study.
 
         Raises:
-            UnreadableStudyError: It cannot be read, cannot be measured, or is approved.
+            UnreadableStudyError: It cannot be read, cannot be measured, is approved or locked away.
         """
         from engine.io.study_folder import read_study
 
         study = yield from read_study(place)
         stack = _stack_to_read(study)
+        self._refuse_locked(study, stack)
         yield Progress(0, 0, "Looking at it")
         reading, slice_mm = self._read(stack)
         error_ml, unfamiliarity, point = self._judge(reading, slice_mm)
         return SeenStudy(place, study.name, error_ml, unfamiliarity, point)
+
+    def _refuse_locked(self, study: Study, stack: Stack) -> None:
+        owner = study.name if study.name in self._locked.patients else None
+        owner = owner or self._locked.owner_of(stack.cine.voxels[stack.ed_phase or 0])
+        if owner is not None:
+            raise UnreadableStudyError(
+                f"it is locked away as {owner}.", hint="Models are judged on it."
+            )
 
     def _read(self, stack: Stack) -> tuple["Reading", float]:
         from engine.turning import find_turn

@@ -14,32 +14,40 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from engine.cli import main
-from engine.datasets.catalogue import read_labelled
 from engine.datasets.labelled import LabelledPatient, LabelledVolume, bits_of
 from engine.errors import CannotSaveError, HeartSegError, ModelError, UnusableLabelsError
-from engine.io.label_store import save_labels
-from engine.io.study_folder import read_study
-from engine.labelmap import LabelMap
 from engine.learning.checkpoint import load_model
 from engine.learning.checksums import write_checksums
 from engine.learning.learner import start_network
-from engine.learning.training import train
 from engine.loop.collection import collect, latest_versions, read_collection, versions_of
 from engine.loop.gate import Rules, decide
-from engine.loop.judging import JudgedPatient, Judgement, basal_slices, judge, judge_patient
+from engine.loop.judging import Judgement, basal_slices, judge, judge_patient
 from engine.loop.locked import LockedSet, fingerprints, lock
-from engine.loop.loop_folder import LoopFolder, LoopSettings, make_loop, open_loop
-from engine.loop.rounds import new_since_last_round, read_locked, run_round
+from engine.loop.loop_folder import (
+    LoopFolder,
+    LoopSettings,
+    change_settings,
+    make_loop,
+    open_loop,
+)
+from engine.loop.round_plan import new_since_last_round
+from engine.loop.rounds import Round, read_locked, run_round
 from engine.loop.selection import SeenStudy, pick
 from engine.progress import run_to_end
 from engine.recipe import change_recipe
-from engine.review.states import Review
-from engine.structures import HEART_STRUCTURES, Structure
-from engine.study import Origin, Provenance
-from tests.discs import SPACING_MM, disc_patient, disc_patients, tiny_recipe, write_disc_patients
-
-AT = "2026-11-21T15:00:00+00:00"
-
+from engine.structures import Structure
+from tests.discs import SPACING_MM, disc_patient, disc_patients
+from tests.loops import (
+    approve,
+    begun_loop,
+    judged,
+    spoilt,
+    take,
+    training_that,
+    unchanged,
+    untrained_model,
+    write_readings,
+)
 
 # --- locked patients
 
@@ -95,6 +103,36 @@ def test_one_slice_in_another_stack_is_enough() -> None:
     assert [(leak.patient, leak.locked, leak.slices) for leak in leaks] == [("other", "secret", 1)]
 
 
+@given(
+    locked=st.sets(st.integers(0, 11), min_size=1, max_size=5),
+    trained=st.lists(st.lists(st.integers(0, 11), min_size=1, max_size=4), min_size=1, max_size=3),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_slice_of_a_locked_patient_gets_into_the_training(
+    locked: set[int], trained: list[list[int]]
+) -> None:
+    """Patients put together from slices at will: who shares one with a locked patient is named."""
+    pool = [np.full((4, 4), 10 + n, np.int16) for n in range(12)]
+    for n, plane in enumerate(pool):
+        plane[0, 0] = n
+
+    def stack(name: str, slices: Sequence[int]) -> LabelledPatient:
+        image = np.stack([pool[n] for n in slices])
+        labels = bits_of(np.zeros(image.shape, np.uint8))
+        return LabelledPatient(name, "", (LabelledVolume(name, image, labels, SPACING_MM),))
+
+    kept = locked_of([stack("secret", sorted(locked))])
+    patients = [stack(f"new{n}", slices) for n, slices in enumerate(trained)]
+    leaks = run_to_end(kept.leaks(patients))
+    assert {(leak.patient, leak.slices) for leak in leaks} == {
+        (f"new{n}", len(locked & set(slices)))
+        for n, slices in enumerate(trained)
+        if locked & set(slices)
+    }
+    owners = [kept.owner_of(patient.volumes[0].image) for patient in patients]
+    assert [owner is not None for owner in owners] == [bool(locked & set(t)) for t in trained]
+
+
 def test_empty_slices_are_nobodys() -> None:
     blank = np.zeros((2, 8, 8), np.int16)
     labels = bits_of(np.zeros((2, 8, 8), np.uint8))
@@ -133,7 +171,9 @@ def test_a_patient_is_judged_as_counted_by_hand() -> None:
     assert judged.ef_percent[Structure.LV] == pytest.approx((100 * 50 / 90, 60.0))
     assert Structure.RV not in judged.ef_percent
     assert judged.basal_dice == pytest.approx((1 + 2 * 30 / 70 + 1 + 1) / 4)
-    assert (judged.slices, judged.to_correct) == (4, 1)
+    assert (judged.slices, judged.to_correct) == (4, 0)  # a row of 2 mm is nobody's stroke
+    missed = judge_patient("p", [(labelled(ed, "ED"), np.zeros_like(ed)), (labelled(es, "ES"), es)])
+    assert (missed.slices, missed.to_correct) == (4, 2)
 
 
 def test_the_base_is_the_wider_end() -> None:
@@ -145,26 +185,6 @@ def test_the_base_is_the_wider_end() -> None:
 
 
 # --- the gate
-
-
-def judged(name: str, *, dice: float, error_ml: float = 5.0, ef: float = 0.0) -> Judgement:
-    """Six patients around these figures; `ef` is the bias of the ejection fractions [points]."""
-    patients = []
-    for number in range(6):
-        jitter = 0.002 * (number - 2.5)
-        fraction = dict.fromkeys((Structure.LV, Structure.RV), (60 + ef + number % 2, 60.0))
-        patients.append(
-            JudgedPatient(
-                f"p{number}",
-                dict.fromkeys(HEART_STRUCTURES, dice + jitter),
-                dict.fromkeys(HEART_STRUCTURES, error_ml),
-                fraction,
-                dice - 0.1 + jitter,
-                20,
-                4,
-            )
-        )
-    return Judgement(name, "ab" * 32, tuple(patients))
 
 
 def test_a_better_candidate_is_adopted() -> None:
@@ -211,10 +231,7 @@ def test_rules_decide_how_much_slack_there_is() -> None:
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that has learned discs a little."""
-    recipe = tiny_recipe(training__epochs=2, training__learning_rate=1e-2)
-    out = tmp_path_factory.mktemp("start") / "model"
-    return run_to_end(train(disc_patients(8), recipe, out, device="cpu", threads=1))
+    return untrained_model(tmp_path_factory.mktemp("start") / "model")
 
 
 def test_training_starts_from_the_weights_of_the_model(start: Path) -> None:
@@ -246,60 +263,36 @@ def test_other_weights_than_those_of_the_recipe_are_refused(start: Path, tmp_pat
 # --- whole rounds
 
 
-def approve(folder: Path, *, shift: int = 0) -> None:
-    """Save a study's reference labels, moved by some columns, as a reader's approved reading."""
-    study = run_to_end(read_study(folder))
-    stored = next(each for each in study.labels if each.provenance.origin is Origin.REFERENCE)
-    labels = LabelMap(np.roll(stored.labels.voxels, shift, axis=3), stored.labels.geometry)
-    places = [(t, z) for t in range(labels.shape[0]) for z in range(labels.shape[1])]
-    made = Provenance(Origin.CORRECTED, "m", "ab" * 32, "A. Reader", tuple(places))
-    review = Review().approve(places, reader="A. Reader", at=AT)
-    run_to_end(save_labels(study, 0, labels, made, review=review))
-
-
 @pytest.fixture
 def patients(tmp_path: Path) -> Path:
-    """Eight patients of discs; p0 to p3 are for the test, p4 to p7 are approved."""
-    everybody = write_disc_patients(tmp_path / "all", 8)
-    for number, place in enumerate(sorted(everybody.iterdir())):
-        target = tmp_path / ("test" if number < 4 else "read") / place.name
-        target.parent.mkdir(exist_ok=True)
-        shutil.move(place, target)
-        if number >= 4:
-            approve(target)
-    return tmp_path
+    return write_readings(tmp_path)
 
 
 @pytest.fixture
 def loop(patients: Path, start: Path) -> LoopFolder:
-    options = LoopSettings(
-        start=str(start), test=(str(patients / "test"),), epochs=15, learning_rate=2e-2
-    )
-    test = run_to_end(read_labelled(patients / "test"))
-    return run_to_end(make_loop(patients / "loop", options, test))
+    return begun_loop(patients, start)
 
 
-def take(loop: LoopFolder, folder: Path) -> list[str]:
-    found = run_to_end(collect(loop.collection, loop.locked, [folder]))
-    return [study.name for study in found.studies if study.is_new]
+@pytest.fixture(scope="module")
+def learned(start: Path, tmp_path_factory: pytest.TempPathFactory) -> Round:
+    """A round that really trains; its loop lies in the folder above that of the candidates."""
+    root = write_readings(tmp_path_factory.mktemp("learned"))
+    loop = begun_loop(root, start, epochs=8, learning_rate=2e-2)
+    assert take(loop, root / "read") == ["p4", "p5", "p6", "p7"]
+    return run_to_end(run_round(loop, device="cpu", threads=1))
 
 
-def test_a_round_learns_is_judged_and_can_be_rolled_back(
-    loop: LoopFolder, patients: Path, start: Path
-) -> None:
-    assert take(loop, patients / "read") == ["p4", "p5", "p6", "p7"]
-    done = run_to_end(run_round(loop, device="cpu", threads=1))
-
-    assert done.verdict.adopted, done.verdict.reasons
-    again = open_loop(loop.path)
-    assert again.active.path == done.candidate
+def test_a_round_learns_is_judged_and_can_be_rolled_back(learned: Round, start: Path) -> None:
+    assert learned.verdict.adopted, learned.verdict.reasons
+    again = open_loop(learned.candidate.parents[1])
+    assert again.active.path == learned.candidate
     test = run_to_end(read_locked(again))
-    assert run_to_end(judge(load_model(done.candidate), test, device="cpu")) == done.judged
-    split = json.loads((done.candidate / "split.json").read_text())
+    assert run_to_end(judge(load_model(learned.candidate), test, device="cpu")) == learned.judged
+    split = json.loads((learned.candidate / "split.json").read_text())
     assert set(split["trained"]) == {"p4", "p5", "p6", "p7"}
     again.roll_back()
     assert again.active.path == start
-    assert (done.candidate / "weights.safetensors").is_file()
+    assert (learned.candidate / "weights.safetensors").is_file()
     with pytest.raises(ModelError, match="no earlier model"):
         again.roll_back()
 
@@ -307,22 +300,8 @@ def test_a_round_learns_is_judged_and_can_be_rolled_back(
 def test_a_damaged_candidate_is_kept_but_not_adopted(
     loop: LoopFolder, patients: Path, start: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The training succeeds, but its weights are spoilt afterwards."""
     take(loop, patients / "read")
-
-    def spoil(*args: object, **options: object) -> object:
-        out = yield from train(*args, **options)  # type: ignore[arg-type]
-        tensors = load_file(out / "weights.safetensors")
-        random = torch.Generator().manual_seed(1)
-        spoilt = {
-            n: torch.randn(v.shape, generator=random) if v.is_floating_point() else v
-            for n, v in tensors.items()
-        }
-        save_file(spoilt, out / "weights.safetensors")
-        write_checksums(out)
-        return out
-
-    monkeypatch.setattr("engine.learning.training.train", spoil)
+    monkeypatch.setattr("engine.learning.training.train", training_that(spoilt))
     done = run_to_end(run_round(loop, device="cpu", threads=1))
 
     assert not done.verdict.adopted
@@ -331,7 +310,10 @@ def test_a_damaged_candidate_is_kept_but_not_adopted(
     assert loop.history[-1]["verdict"]["reasons"] == list(done.verdict.reasons)
 
 
-def test_without_news_there_is_no_round(loop: LoopFolder, patients: Path) -> None:
+def test_without_news_there_is_no_round(
+    loop: LoopFolder, patients: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.learning.training.train", training_that(unchanged))
     with pytest.raises(ModelError, match="Nothing new was approved"):
         run_to_end(run_round(loop, device="cpu"))
     take(loop, patients / "read")
@@ -341,15 +323,22 @@ def test_without_news_there_is_no_round(loop: LoopFolder, patients: Path) -> Non
         run_to_end(run_round(loop, device="cpu"))
 
 
-def test_a_stopped_round_goes_on(loop: LoopFolder, patients: Path) -> None:
-    take(loop, patients / "read")
+def test_a_stopped_round_goes_on_with_the_studies_it_began_with(
+    patients: Path, start: Path
+) -> None:
+    loop = begun_loop(patients, start, epochs=2)
+    take(loop, *(patients / "read" / name for name in ("p4", "p5", "p6")))
     steps = run_round(loop, device="cpu", threads=1)
     while not (loop.candidate(1) / "state.safetensors").exists():
         next(steps)
     steps.close()
+    take(loop, patients / "read" / "p7")
+    change_settings(loop, epochs=3)
     done = run_to_end(run_round(open_loop(loop.path), device="cpu", threads=1))
     rows = (done.candidate / "log.jsonl").read_text().splitlines()
-    assert (done.number, len(rows)) == (1, 15)
+    assert (done.number, len(rows)) == (1, 2)
+    assert [study.name for study in done.studies] == ["p4", "p5", "p6"]
+    assert [study.name for study in new_since_last_round(loop)] == ["p7"]
 
 
 def test_locked_patients_are_not_collected(loop: LoopFolder, patients: Path) -> None:
@@ -443,8 +432,15 @@ def test_studies_that_look_alike_are_ranked_by_doubt() -> None:
 
 
 def test_the_commands_go_the_whole_way(
-    patients: Path, start: Path, capsys: pytest.CaptureFixture[str]
+    patients: Path,
+    start: Path,
+    learned: Round,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """What the candidate learns is what a real round has learned."""
+    weights = load_file(learned.candidate / "weights.safetensors")
+    monkeypatch.setattr("engine.learning.training.train", training_that(lambda _: weights))
     loop = str(patients / "loop")
     begun = ["finetune", "begin", loop, "--start", str(start), "--test", str(patients / "test")]
     assert main([*begun, "--epochs", "15", "--learning-rate", "0.02"]) == 0
@@ -456,10 +452,21 @@ def test_the_commands_go_the_whole_way(
     assert "adopted" in capsys.readouterr().out
     candidate = open_loop(patients / "loop").active.path
     data = ["--data", str(patients / "test"), "--device", "cpu", "--json"]
-    assert main(["compare-models", str(start), str(candidate), *data]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["adopted"]
+    told = []
+    for command in ("compare-models", "compare"):
+        assert main([command, str(start), str(candidate), *data]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0] == told[1]
+    assert told[0]["adopted"]
     assert main(["finetune", "roll-back", loop]) == 0
+
+
+@pytest.mark.parametrize("rest", [["other"], ["--data", "somewhere"]])
+def test_models_are_compared_only_with_patients(
+    rest: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", "model", *rest]) == 2
+    assert "is missing" in capsys.readouterr().err
 
 
 def test_the_selection_is_told(

@@ -126,7 +126,8 @@ def open_shell(qtbot: QtBot, folder: Path, **doors: Any) -> Iterator[Window]:
     window.main.show_picture()
     yield window
     window.leave()
-    window.main.deleteLater()
+    for top in (window.main, window.research.window):
+        top.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert not window.jobs.jobs or _drain(window)
     end_speakers(but=others)

@@ -1,0 +1,1 @@
+"""The learning loop: where it stands, what was decided and why, what to read next."""
