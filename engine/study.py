@@ -1,7 +1,7 @@
 """One examination of one patient, as it was read from a folder."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -181,8 +181,9 @@ class Study:
         folder: Where it was read from (a folder or a single file).
         patient: Facts about the patient.
         stacks: Stacks that can be measured, the best first.
-        other_views: Long-axis cines and single slices, to look at, never measured.
+        other_views: Long-axis cines and single slices; no stack that volumes could be measured of.
         labels: Label maps that fit their stack.
+        view_labels: Label maps of the other views; their `stack` counts on after the stacks.
         problems: All problems, those of the stacks included.
         unusable_labels: Those of the problems that concern labels HeartSeg itself has saved:
             they are there, but damaged or unreadable, or their images are gone.
@@ -194,6 +195,7 @@ class Study:
     stacks: tuple[Stack, ...]
     other_views: tuple[Stack, ...] = ()
     labels: tuple[StoredLabels, ...] = ()
+    view_labels: tuple[StoredLabels, ...] = ()
     problems: tuple[Problem, ...] = ()
     unusable_labels: tuple[Problem, ...] = ()
     skipped_files: int = 0
@@ -202,3 +204,18 @@ class Study:
     def name(self) -> str:
         """What to call the study in titles and reports."""
         return self.patient.identifier or self.folder.name
+
+    @property
+    def views(self) -> tuple[Stack, ...]:
+        """The stacks, then the other views."""
+        return (*self.stacks, *self.other_views)
+
+    def labels_of(self, index: int) -> tuple[StoredLabels, ...]:
+        """The label maps of one of the `views`."""
+        return tuple(each for each in (*self.labels, *self.view_labels) if each.stack == index)
+
+    def with_labels(self, stored: StoredLabels) -> "Study":
+        """The study with further labels, which go before its own."""
+        if stored.stack < len(self.stacks):
+            return replace(self, labels=(stored, *self.labels))
+        return replace(self, view_labels=(stored, *self.view_labels))

@@ -68,6 +68,17 @@ def find_turn(geometry: Geometry) -> Turn:
     return Turn(swapped=column == 1, reversed_axes=(z, y, x))
 
 
+def is_oriented(geometry: Geometry) -> bool:
+    """Whether a grid says how the patient lay.
+
+    Files whose origin is exactly 0 and whose axes are exactly the patient's have lost that: a real
+    stack lies somewhere, and the short axis of a heart lies along none of them.
+    """
+    affine = geometry.affine
+    straight = np.count_nonzero(np.abs(affine[:3, :3]) > 1e-6) <= 3
+    return not (straight and np.abs(affine[:3, 3]).max() < 1e-6)
+
+
 def turned_axes(geometry: Geometry) -> tuple[bool, bool]:
     """Whether rows run up on the screen, and whether columns run left.
 

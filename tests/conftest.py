@@ -15,6 +15,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is built from models lies in a folder of the tests' own, not in the tester's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEARTSEG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("HEARTSEG_TRAININGS", str(tmp_path_factory.mktemp("trainings")))
         yield
 
 

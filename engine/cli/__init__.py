@@ -8,6 +8,7 @@ import typer
 
 from engine.cli import (
     agreement,
+    apart,
     calibrate,
     cohort,
     compare,
@@ -21,6 +22,7 @@ from engine.cli import (
     networks,
     patient,
     queue,
+    runs,
     selftest,
 )
 from engine.cli.console import DONE, INPUT_AT_FAULT, OUR_FAULT, say_error
@@ -43,6 +45,7 @@ learning.add_to(app)
 evaluate.add_to(app)
 networks.add_to(app)
 experiment.add_to(app)
+runs.add_to(app)
 selftest.add_to(app)
 calibrate.add_to(app)
 queue.add_to(app)
@@ -53,6 +56,7 @@ compare.add_to(app)
 agreement.add_to(app)
 cohort.add_to(app)
 journal.add_to(app)
+apart.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The command that holds two readings of a study against each other: compare."""
+"""The commands that hold two readings of a study, or two models, against each other: compare."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,8 @@ import typer
 from rich.table import Table
 
 from engine.cli.console import drive, say, say_json, say_table
+from engine.cli.loop_tables import show_verdict
+from engine.cli.patient import DeviceChoice, DeviceOption
 from engine.errors import HeartSegError
 from engine.structures import Structure
 from engine.study import StoredLabels, Study
@@ -24,27 +26,84 @@ _SHORT = {
 }
 
 
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data, not prose.")]
+ModelsData = Annotated[
+    list[Path], typer.Option("--data", help="Labelled patients that neither model has seen.")
+]
+
+
 def add_to(app: typer.Typer) -> None:
-    """Register the command."""
+    """Register the commands."""
     app.command(epilog='Example: heartseg compare patient001 --first Reference --second "A. R."')(
         compare
     )
+    app.command(
+        "compare-models",
+        epilog="Example: heartseg compare-models shortaxis-unet run1 --data locked",
+    )(compare_models)
 
 
 def compare(
-    study: Annotated[Path, typer.Argument(help="Patient folder with two readings or more.")],
+    study: Annotated[
+        Path,
+        typer.Argument(help="Patient folder with two readings or more; with --data a model."),
+    ],
+    model: Annotated[
+        str | None, typer.Argument(help="With --data: name or folder of the other model.")
+    ] = None,
     first: Annotated[
         str | None, typer.Option("--first", help="A reading: its name, or its label file's.")
     ] = None,
     second: Annotated[str | None, typer.Option("--second", help="The other one.")] = None,
     worst: Annotated[int, typer.Option("--worst", min=0, help="How many slices are listed.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print data, not prose.")] = False,
+    data: ModelsData = [],  # noqa: B006  (typer copies it)
+    device: DeviceOption = DeviceChoice.AUTO,
+    as_json: JsonOption = False,
 ) -> None:
-    """Compare two readings of a study: a prediction, readers, a reference.
+    """Compare two readings of a study: a prediction, readers, a reference; or two models.
 
     Tells Dice, Hausdorff distance and difference in ml for each slice and structure, the slices
     that differ most first. Without names it takes the first two readings of the best stack.
+    With --data and two models it does what compare-models does.
     """
+    if data and model is not None:
+        compare_models(str(study), model, data, device, as_json)
+        return
+    if data or model is not None:
+        lacks = "a second model" if data else "--data with labelled patients"
+        raise HeartSegError(
+            f"To compare models, {lacks} is missing.",
+            hint="heartseg compare MODEL MODEL --data FOLDER; or heartseg compare STUDY.",
+        )
+    _compare_readings(study, first, second, worst=worst, as_json=as_json)
+
+
+def compare_models(
+    first: Annotated[str, typer.Argument(help="Name or folder of a model, the active one.")],
+    second: Annotated[str, typer.Argument(help="Name or folder of another, the candidate.")],
+    data: ModelsData,
+    device: DeviceOption = DeviceChoice.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """Set two models side by side on the same patients, by the rules of a learning loop."""
+    from engine.datasets.catalogue import read_labelled
+    from engine.learning.checkpoint import load_model
+    from engine.loop.gate import Rules, decide
+    from engine.loop.judging import judge
+
+    models = [load_model(name) for name in (first, second)]
+    patients = [patient for folder in data for patient in drive(read_labelled(folder))]
+    judged = [drive(judge(model, patients, device=device.value)) for model in models]
+    verdict = decide(judged[0], judged[1], Rules())
+    if as_json:
+        say_json({"models": [each.as_json() for each in judged], **verdict.as_json()})
+        return
+    show_verdict(verdict, judged[0].model, judged[1].model)
+
+
+def _compare_readings(
+    study: Path, first: str | None, second: str | None, *, worst: int, as_json: bool
+) -> None:
     from engine.clinical.reading_comparison import compare_readings, name_reading
     from engine.io.study_folder import read_study
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.learning.survey import ListedModel
     from engine.recipe import Recipe
 
+_DEFAULT = "default"
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
@@ -146,31 +148,47 @@ def models(
     card: Annotated[
         str | None, typer.Option("--card", help="Print the card of this model instead.")
     ] = None,
+    use: Annotated[
+        str | None,
+        typer.Option(
+            "--use",
+            help="Make this model, a name or a folder, the active one: it predicts where none is "
+            f'named, here and in the window. "{_DEFAULT}" is the shipped one.',
+        ),
+    ] = None,
 ) -> None:
     """List the models: those that came with the program, then those in your own folder.
 
     Each is checked; one that cannot be used is listed with the reason. A model of your own is a
     folder with weights.safetensors and recipe.toml; docs/models.md says what belongs there.
     """
-    from engine.learning.models import find_model, user_models_folder
+    from engine.learning.active_model import set_active_model
+    from engine.learning.models import default_place, find_model, user_models_folder
     from engine.learning.survey import survey_models
 
     if card is not None:
         say(find_model(card).card.rstrip() or "This model came without a card.")
         return
+    if use is not None:
+        entry = set_active_model(None if use == _DEFAULT else use)
+        say(f"The active model is now {entry.name}: {entry.path}")
+        return
     listed = drive(survey_models())
     if as_json:
-        say_json([_as_json(model) for model in listed])
+        active = default_place()
+        say_json([{**_as_json(model), "active": model.place == active} for model in listed])
         return
+    active = default_place()
     for model in listed:
-        for line in _describe(model):
+        for line in _describe(model, active=model.place == active):
             say(line)
     say(f"Models of your own go into {user_models_folder()}, a folder each.")
 
 
-def _describe(model: "ListedModel") -> list[str]:
+def _describe(model: "ListedModel", *, active: bool) -> list[str]:
     """A model in some lines, the first with its name."""
     lines = [f"{model.name}: {model.title}" if model.title != model.name else model.name]
+    lines += ["  ACTIVE   it predicts where no model is named"] if active else []
     if model.entry is not None:
         terms = " - not for commercial use" if model.noncommercial else ""
         lines += [f"  finds    {model.task}", f"  licence  {model.licence}{terms}"]

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from engine import __version__
 from engine.cli.console import drive, say, say_json, say_note, say_table, write_json
+from engine.cli.model_option import named_or_active
 from engine.cli.studies import labels_of, open_study, stack_of
 from engine.clinical.conventions import Conventions
 from engine.clinical.profile import Profile
@@ -31,6 +32,15 @@ LabelsOption = Annotated[
 ]
 StackOption = Annotated[
     int, typer.Option("--stack", min=1, help="Which stack of the study, 1 is the best.")
+]
+
+ProfileOption = Annotated[
+    Profile | None,
+    typer.Option("--profile", help="research leaves names and dates out, hospital keeps them."),
+]
+ConventionOption = Annotated[
+    list[str] | None,
+    typer.Option("--convention", help="How to measure: basal=half; may be given repeatedly."),
 ]
 
 
@@ -110,7 +120,7 @@ def predict(
     refuse_foreign_reports(out, (facts.name,))
     prediction = drive(
         predict_steps(
-            load_model(model),
+            load_model(named_or_active(model)),
             chosen.cine,
             phases=phases.value,
             device=device.value,
@@ -143,14 +153,8 @@ def report(  # noqa: PLR0913  (each is an option of the command)
         Path | None,
         typer.Option("--template", help="Letterhead, language and forms; else that of this place."),
     ] = None,
-    profile: Annotated[
-        Profile | None,
-        typer.Option("--profile", help="research leaves names and dates out, hospital keeps them."),
-    ] = None,
-    convention: Annotated[
-        list[str] | None,
-        typer.Option("--convention", help="How to measure: basal=half; may be given repeatedly."),
-    ] = None,
+    profile: ProfileOption = None,
+    convention: ConventionOption = None,
 ) -> None:
     """Measure labels and write report.pdf, report.csv and report.json.
 

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from engine.cli.console import drive, say, say_json, say_table
+from engine.cli.model_option import named_or_active
 from engine.cli.patient import DeviceChoice, DeviceOption
 from engine.labelmap import LabelMap
 from engine.progress import Steps
@@ -59,7 +60,7 @@ def _estimator(model: str | None, device: str) -> "EstimateErrors":
     from engine.learning.checkpoint import load_model
     from engine.learning.flips import flip_errors_ml
 
-    loaded = load_model(model)
+    loaded = load_model(named_or_active(model))
 
     def estimate(stack: Stack, labels: LabelMap, phases: Sequence[int]) -> Steps["Errors"]:
         return flip_errors_ml(loaded, stack.cine, labels, phases, device=device)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.console import drive, say, say_json
+from engine.cli.model_option import named_or_active
 from engine.cli.patient import DeviceChoice, DeviceOption
 
 
@@ -29,7 +30,7 @@ def self_test(
     from engine.learning.execution import choose_execution
     from engine.learning.runtime import choose_device
 
-    loaded = load_model(model)
+    loaded = load_model(named_or_active(model))
     found = drive(choose_execution(loaded, choose_device(device.value), afresh=True))
     if as_json:
         say_json(found.as_json())

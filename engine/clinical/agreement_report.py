@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from engine.clinical.conventions import Conventions
 from engine.clinical.measured_readings import MeasuredReadings
 from engine.clinical.measured_sources import Gathered
 from engine.errors import UnmeasurableError
@@ -37,10 +38,12 @@ def compare_all(
         limits_factor: SDs from the bias to the limits that come first, 1.96 or 2.
 
     Returns:
-        `{"sign", "reference", "readings", "studies", "comparisons": [{"first", "second",
-        "quantity", "title", "unit", "left_out", "groups": {"all": ..., GROUP: ...}}], "all":
-        [{"quantity", "studies", "icc_2_1", "interval"}]}`, see `AgreementSummary.as_json`.
-        `all` is ICC(2,1) over every reading where there are more than two.
+        `{"sign", "reference", "readings", "conventions", "studies", "comparisons": [{"first",
+        "second", "quantity", "title", "unit", "left_out", "groups": {"all": ..., GROUP: ...}}],
+        "all": [{"quantity", "studies", "icc_2_1", "interval"}]}`, see `AgreementSummary.as_json`.
+        `conventions` are the choices behind each reading, several where studies differ and none
+        where they are not known. `all` is ICC(2,1) over every reading where there are more than
+        two.
 
     Raises:
         UnmeasurableError: The reference is not there.
@@ -70,6 +73,10 @@ def compare_all(
         "sign": "first minus second",
         "reference": reference,
         "readings": list(readings.readings),
+        "conventions": {
+            name: [each.as_facts() for each in readings.conventions_of(name)]
+            for name in readings.readings
+        },
         "studies": len(readings.studies),
         "comparisons": comparisons,
         "all": _all_together(readings),
@@ -102,6 +109,7 @@ _CSV_HEADINGS = (
     "upper_1.96_low", "upper_1.96_high", "lower_2", "upper_2", "pearson_r", "pearson_r_low",
     "pearson_r_high", "r_squared", "ccc", "ccc_low", "ccc_high", "icc_2_1", "icc_2_1_low",
     "icc_2_1_high", "icc_3_1", "t", "t_p", "wilcoxon_w", "wilcoxon_p", "slope", "slope_p",
+    "first_conventions", "second_conventions",
 )  # fmt: skip
 _POINT_HEADINGS = (
     "study", "group", "quantity", "unit", "first", "second", "first_value", "second_value",
@@ -114,14 +122,19 @@ def agreement_csv(facts: dict[str, Any]) -> str:
     return _as_csv(
         _CSV_HEADINGS,
         [
-            _csv_row(comparison, group, found)
+            _csv_row(comparison, group, found, facts["conventions"])
             for comparison in facts["comparisons"]
             for group, found in comparison["groups"].items()
         ],
     )
 
 
-def _csv_row(comparison: dict[str, Any], group: str, found: dict[str, Any]) -> list[Any]:
+def _csv_row(
+    comparison: dict[str, Any],
+    group: str,
+    found: dict[str, Any],
+    conventions: dict[str, list[dict[str, Any]]],
+) -> list[Any]:
     intervals, tests, limits = found["intervals"], found["tests"], found["limits"]
     narrow, wide = limits["1.96"], limits["2"]
     return [
@@ -135,7 +148,13 @@ def _csv_row(comparison: dict[str, Any], group: str, found: dict[str, Any]) -> l
         found["ccc"], *_ends(intervals["ccc"]),
         found["icc_2_1"], *_ends(intervals["icc_2_1"]), found["icc_3_1"],
         *(tests[key] for key in ("t", "t_p", "wilcoxon_w", "wilcoxon_p", "slope", "slope_p")),
+        *(_as_cell(conventions[comparison[side]]) for side in ("first", "second")),
     ]  # fmt: skip
+
+
+def _as_cell(several: Sequence[dict[str, Any]]) -> str:
+    """Conventions for one cell; empty where they are not known."""
+    return " | ".join(Conventions.from_facts(each).as_text() for each in several)
 
 
 def points_csv(readings: MeasuredReadings, reference: str) -> str:

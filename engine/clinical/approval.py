@@ -68,6 +68,9 @@ def refuse_unapproved(report: "Report") -> None:
 def _why_not(report: "Report") -> str:
     name, review = report.study_name, report.review
     last = review.events[-1] if review.events else None
+    if review.is_approved and not report.unapproved and report.long_axis is not None:
+        views = " and ".join(report.long_axis.unapproved)
+        return f"{name} is approved, but not the left atrium on the {views} view."
     if review.is_approved:
         phase, z = report.unapproved[0]
         return (

@@ -6,10 +6,12 @@ from engine.clinical.basal import BasalRule
 from engine.clinical.basal_overview import RuleResult
 from engine.clinical.curves import CurveRates
 from engine.clinical.findings import name_phase
+from engine.clinical.insertion import UpSource
 from engine.clinical.normal_ranges import NormalRange
 from engine.clinical.physiology import indexed
 from engine.clinical.quantities import SliceRow
 from engine.clinical.report import Report
+from engine.clinical.segments import WallMap
 from engine.study import Origin
 
 Say = Callable[[str], str]
@@ -27,6 +29,8 @@ _QUANTITIES = {
     "lv_edv_ml": ("LV EDV", "ml"),
     "lv_esv_ml": ("LV ESV", "ml"),
     "lv_mass_index_g_m2": ("LV mass index", "g/m²"),
+    "rv_edv_ml": ("RV EDV", "ml"),
+    "rv_esv_ml": ("RV ESV", "ml"),
 }
 
 
@@ -141,6 +145,18 @@ def wall_line(report: Report, say: Say = str) -> str:
     return f"{told}."
 
 
+def insertion_line(wall: WallMap, say: Say = str) -> str:
+    """Whose insertion points the segments are counted from; empty where none are known."""
+    if wall.source is None:
+        return ""
+    total, by_reader = len(wall.points or {}), len(wall.by_reader)
+    told = f"{say('Insertion points set by the reader')}: {by_reader} / {total} {say('slices')}."
+    found = [each.source for each in (wall.points or {}).values()]
+    sources = list(dict.fromkeys(say(str(each)) for each in found if each is not UpSource.BY_HAND))
+    known = f"{say('Anterior and inferior by')}: {', '.join(sources)}." if sources else ""
+    return " ".join([*([told] if by_reader else []), *([known] if known else [])])
+
+
 def range_rows(report: Report, say: Say = str) -> list[tuple[str, ...]]:
     """Quantity, value, normal range, people, number of the source in `range_sources`."""
     sources = range_sources(report)
@@ -172,6 +188,8 @@ def _value_of(key: str, report: Report) -> float | None:
         "lv_edv_ml": lv.end_diastolic_ml,
         "lv_esv_ml": lv.end_systolic_ml,
         "lv_mass_index_g_m2": indexed(report.mass_g, report.body_surface_m2),
+        "rv_edv_ml": report.rv.end_diastolic_ml,
+        "rv_esv_ml": report.rv.end_systolic_ml,
     }[key]
 
 

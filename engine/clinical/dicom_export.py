@@ -13,7 +13,7 @@ from engine.clinical.profile import Profile
 from engine.clinical.report import Report
 from engine.clinical.template import Form, ReportTemplate
 from engine.clinical.volumes import VentricleFunction
-from engine.drawing.canvas import CLASS_COLOURS, rgb_of
+from engine.drawing.colours import CLASS_COLOURS, rgb_of
 from engine.errors import UnreadableStudyError
 from engine.io.atomic_file import replacing
 from engine.labelmap import LabelMap

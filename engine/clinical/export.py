@@ -17,6 +17,7 @@ from engine.clinical.own_files import CSV_HEADINGS, PROGRAM, refuse_foreign_repo
 from engine.clinical.pdf import make_pdf
 from engine.clinical.physiology import indexed
 from engine.clinical.quantity_facts import (
+    area_length_facts,
     atrium_facts,
     basal_facts,
     mass_volume_ratio,
@@ -109,6 +110,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "lv": _left(report),
         "rv": _right(report),
         "la": atrium_facts(report),
+        "la_area_length": area_length_facts(report),
         "bsa_m2": report.body_surface_m2,
         "heart_rate_bpm": report.patient.heart_rate_bpm,
         "curve": _curve(report),
@@ -247,6 +249,9 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
+_AREA_LENGTH = ("method", "max_ml", "max_index_ml_m2", "min_ml", "ef_percent", "length_rule")
+
+
 def report_csv(report: Report) -> str:
     """The report as CSV text, one quantity a line; phases and slices 0-based."""
     facts = report_facts(report)
@@ -265,6 +270,8 @@ def report_csv(report: Report) -> str:
             place = (row.pop("phase"), row.pop("slice", ""))
             for quantity, value in row.items():
                 table.writerow((section, quantity, *place, _cell(value)))
+    for key in _AREA_LENGTH if report.long_axis is not None else ():
+        table.writerow(("la_area_length", key, "", "", _cell(facts["la_area_length"][key])))
     for row in () if alone else _further_rows(facts):
         table.writerow(row)
     for quantity, value in facts["provenance"].items():
@@ -286,6 +293,8 @@ def _further_rows(facts: dict[str, Any]) -> list[tuple[Any, ...]]:
         place = (_cell(row["phase"]), _cell(row["slice"]))
         for key in ("ed_mm", "es_mm", "thickening_percent"):
             rows.append(("wall", f"segment {row['segment']} {key}", *place, _cell(row[key])))
+    for row in facts["wall"]["set_by_reader"]:
+        rows.append(("wall", "insertion points set by the reader", row["phase"], row["slice"], ""))
     for row in facts["basal"]["slices"]:
         for key in ("coverage_percent", "meets_half", "meets_full", "counted"):
             rows.append(("basal", key, row["phase"], row["slice"], _cell(row[key])))

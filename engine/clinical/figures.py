@@ -19,11 +19,11 @@ from engine.drawing.canvas import (
     GREY,
     INK,
     PALE,
-    class_colours,
     class_title,
     figure_bytes,
     new_figure,
 )
+from engine.drawing.colours import class_colours
 from engine.drawing.images import draw_contours, draw_image, label_outlines
 from engine.structures import Structure
 

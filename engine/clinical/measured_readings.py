@@ -24,6 +24,7 @@ class Measured:
         group: Of the patient, e.g. the diagnosis; or empty.
         folder: Where the study lies, if that is known.
         conventions: The choices behind the numbers; None where they are not known.
+        from_dicom: Whether the name of the study is that of the patient of DICOM images.
     """
 
     study: str
@@ -32,6 +33,7 @@ class Measured:
     group: str = ""
     folder: Path | None = None
     conventions: Conventions | None = field(default=None, repr=False)
+    from_dicom: bool = False
 
 
 class MeasuredReadings:
@@ -100,6 +102,11 @@ class MeasuredReadings:
             group, folder = one.group or other.group, one.folder or other.folder
             points.append(PairedPoint(study, group, folder, values[0], values[1]))
         return MeasuredPairs(first, second, quantity, tuple(points), tuple(left_out))
+
+    def conventions_of(self, reading: str) -> tuple[Conventions, ...]:
+        """The choices behind the numbers of a reading; several only where studies differ."""
+        rows = self._of(reading).values()
+        return tuple(dict.fromkeys(each.conventions.chosen for each in rows if each.conventions))
 
     def table(self, readings: Sequence[str], quantity: str) -> NDArray[np.float64]:
         """A quantity in the studies that all of some readings have measured, (n, k)."""

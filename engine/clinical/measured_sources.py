@@ -7,7 +7,7 @@ that the report prints.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from engine import __version__
 from engine.cine import Cine
-from engine.clinical.conventions import Conventions
+from engine.clinical.conventions import Conventions, mismatches
 from engine.clinical.export import report_facts
 from engine.clinical.measured_readings import Measured, MeasuredReadings
 from engine.clinical.measured_tables import TABLE_KINDS, read_table
@@ -72,13 +72,20 @@ class Gathered:
     Attributes:
         readings: Who measured what.
         problems: What could not be measured, a sentence each.
+        troubled: Folders of the studies that the problems speak of, where they are known.
     """
 
     readings: MeasuredReadings
     problems: tuple[str, ...]
+    troubled: tuple[Path, ...] = field(default=(), repr=False)
+
+    @property
+    def names_patients(self) -> bool:
+        """Whether there may be patients of DICOM images in it."""
+        return bool(self.troubled) or any(row.from_dicom for row in self.readings.rows)
 
 
-def gather(sources: Sequence[Source]) -> Steps[Gathered]:
+def gather(sources: Sequence[Source], *, conventions: Conventions | None = None) -> Steps[Gathered]:
     """Read measurements from several sources.
 
     A source is a CSV table, a `report.json`, a folder of reports, a folder of studies with their
@@ -89,6 +96,8 @@ def gather(sources: Sequence[Source]) -> Steps[Gathered]:
 
     Args:
         sources: With the names of the readings where they do not say them.
+        conventions: How labels are measured; None for the usual ones. Tables and reports hold
+            what was measured before; where that was done in another way, a problem says so.
 
     Raises:
         UnreadableStudyError: A source is not there or holds nothing.
@@ -96,9 +105,11 @@ def gather(sources: Sequence[Source]) -> Steps[Gathered]:
     """
     rows: list[Measured] = []
     problems: list[str] = []
+    troubled: list[Path] = []
     for number, source in enumerate(sources):
-        steps = _read(source)
-        found, told = yield from within(steps, number, len(sources), source.path.name)
+        steps = _read(source, conventions)
+        read = yield from within(steps, number, len(sources), source.path.name)
+        found, told = read.rows, read.problems
         if not found:
             reason = told[0] if told else "There is no table, report, study or label file in it."
             raise UnreadableStudyError(
@@ -107,7 +118,9 @@ def gather(sources: Sequence[Source]) -> Steps[Gathered]:
             )
         rows += _told_apart(found, rows, source)
         problems += told
-    return Gathered(MeasuredReadings(rows), tuple(problems))
+        troubled += read.troubled
+        problems += _measured_otherwise(found, source, conventions)
+    return Gathered(MeasuredReadings(rows), tuple(problems), tuple(troubled))
 
 
 def _told_apart(
@@ -132,24 +145,47 @@ def _told_apart(
     return [replace(row, reading=names.get(row.reading, row.reading)) for row in found]
 
 
-_Found = tuple[list[Measured], list[str]]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a source holds; see `Gathered`."""
+
+    rows: list[Measured]
+    problems: list[str] = field(default_factory=list)
+    troubled: list[Path] = field(default_factory=list)
 
 
-def _read(source: Source) -> Steps[_Found]:
+def _measured_otherwise(
+    found: Sequence[Measured], source: Source, conventions: Conventions | None
+) -> list[str]:
+    """That a source was measured before, by other conventions than those that are wanted."""
+    if conventions is None:
+        return []
+    known = [row.conventions for row in found if row.conventions is not None]
+    differ = dict.fromkeys(
+        each.told_of_second for one in known for each in mismatches(conventions, one)
+    )
+    where = source.path.name
+    told = [f"{where}: It was measured before and stays so ({text})." for text in differ]
+    if len(known) < len(found):
+        told.append(f"{where}: It does not say by which conventions it was measured.")
+    return told
+
+
+def _read(source: Source, conventions: Conventions | None) -> Steps[_Found]:
     path = source.path
     if not path.exists():
         raise UnreadableStudyError(f"{path} is not there.", hint="Check the path.")
     if path.is_file() and path.suffix.lower() in TABLE_KINDS:
-        return read_table(path, source.name), []
+        return _Found(read_table(path, source.name))
     if path.is_file() and path.suffix.lower() == ".json":
-        return [_read_report(path, source.name)], []
+        return _Found([_read_report(path, source.name)])
     reports = sorted(path.rglob(_REPORT)) if path.is_dir() else []
     if reports:
         return _read_reports(reports, source)
     labels = (yield from _label_files(path)) if path.is_dir() else {}
     if labels:
-        return (yield from _measure_files(labels, source.name or path.name))
-    return (yield from _measure_studies(source))
+        return (yield from _measure_files(labels, source.name or path.name, conventions))
+    return (yield from _measure_studies(source, conventions))
 
 
 def _read_reports(paths: Sequence[Path], source: Source) -> _Found:
@@ -160,7 +196,7 @@ def _read_reports(paths: Sequence[Path], source: Source) -> _Found:
             rows.append(_read_report(path, source.name or source.path.name))
         except HeartSegError as error:
             problems.append(f"{path}: {error.what}")
-    return rows, problems
+    return _Found(rows, problems)
 
 
 def _read_report(path: Path, name: str) -> Measured:
@@ -224,22 +260,29 @@ def _conventions(facts: dict[str, Any]) -> Conventions | None:
     return Conventions.from_facts(choices) if isinstance(choices, dict) else None
 
 
-def _measure_studies(source: Source) -> Steps[_Found]:
+def _measure_studies(source: Source, conventions: Conventions | None) -> Steps[_Found]:
     places = yield from study_places(source.path)
     rows: list[Measured] = []
     problems: list[str] = []
+    troubled: list[Path] = []
+    told = 0
     for number, place in enumerate(places):
         try:
             steps = read_study(place)
             study = yield from within(steps, number, len(places), place.name)
-            rows += _measure_readings(study, source.name, problems)
+            rows += _measure_readings(study, source.name, problems, conventions)
         except HeartSegError as error:
             problems.append(f"{place.name}: {error.what}")
+        if len(problems) > told:
+            troubled.append(place)
+            told = len(problems)
         yield Progress(number + 1, len(places), f"Measured {place.name}")
-    return rows, problems
+    return _Found(rows, problems, troubled)
 
 
-def _measure_readings(study: Study, name: str, problems: list[str]) -> list[Measured]:
+def _measure_readings(
+    study: Study, name: str, problems: list[str], conventions: Conventions | None
+) -> list[Measured]:
     """A row for each reading of a study; with a name, of what lies first alone."""
     rows: dict[str, Measured] = {}
     best = min((each.stack for each in study.labels), default=0)
@@ -253,7 +296,7 @@ def _measure_readings(study: Study, name: str, problems: list[str]) -> list[Meas
             problems.append(f"{study.name}: {each.name} is another reading by {who}, left out.")
             continue
         try:
-            rows[who] = measure_labels(study, each, who)
+            rows[who] = measure_labels(study, each, who, conventions)
         except HeartSegError as error:
             problems.append(f"{study.name}, {who}: {error.what}")
     return list(rows.values())
@@ -274,20 +317,24 @@ def _before_correction(
     return [] if found is None else [StoredLabels(BEFORE, stack, found.labels, found.provenance)]
 
 
-def measure_labels(study: Study, stored: StoredLabels, reading: str) -> Measured:
+def measure_labels(
+    study: Study, stored: StoredLabels, reading: str, conventions: Conventions | None = None
+) -> Measured:
     """Measure labels of a study as a report does.
 
     Args:
         study: With its images.
         stored: The labels.
         reading: Who drew them.
+        conventions: How to measure; None for the usual ones.
 
     Raises:
-        UnmeasurableError: They allow no measurement.
+        UnmeasurableError: They allow no measurement, or not by these conventions.
         GridMismatchError: They do not lie on the images.
     """
-    report = report_stored(study, stored, program_version=__version__)
-    return measured_by_report(report_facts(report), reading)
+    report = report_stored(study, stored, conventions=conventions, program_version=__version__)
+    measured = measured_by_report(report_facts(report), reading)
+    return replace(measured, from_dicom=bool(study.stacks[stored.stack].sources))
 
 
 _Files = dict[str, list[Path]]
@@ -315,17 +362,17 @@ def _study_of(path: Path) -> str:
     return phase["study"] if phase else stem
 
 
-def _measure_files(files: _Files, reading: str) -> Steps[_Found]:
+def _measure_files(files: _Files, reading: str, conventions: Conventions | None) -> Steps[_Found]:
     rows: list[Measured] = []
     problems: list[str] = []
     for number, (name, paths) in enumerate(files.items()):
         yield Progress(number, len(files), f"Measuring {name}")
         try:
             study = yield from _study_of_labels(name, paths)
-            rows.append(measure_labels(study, study.labels[0], reading))
+            rows.append(measure_labels(study, study.labels[0], reading, conventions))
         except HeartSegError as error:
             problems.append(f"{name}: {error.what}")
-    return rows, problems
+    return _Found(rows, problems)
 
 
 def _study_of_labels(name: str, paths: Sequence[Path]) -> Steps[Study]:

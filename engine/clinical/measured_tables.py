@@ -6,8 +6,9 @@ from io import StringIO
 from math import isfinite
 from pathlib import Path
 
+from engine.clinical.conventions import Conventions
 from engine.clinical.measured_readings import Measured
-from engine.errors import UnreadableStudyError
+from engine.errors import HeartSegError, UnreadableStudyError
 from engine.io.reading_faults import hint_against, reason_of
 from engine.scoring.quantities import key_of
 
@@ -17,6 +18,7 @@ _STUDY = ("study", "patient", "patient_id", "subject", "case", "id", "name")
 _READING = ("reading", "reader", "source", "observer", "rater", "model", "method")
 _GROUP = ("group", "diagnosis", "pathology")
 _FOLDER = ("folder", "path", "study_path")
+_CONVENTIONS = ("conventions",)
 _NO_QUANTITY = frozenset({"seconds", "age", "age_years", "height_cm", "weight_kg", "warnings"})
 _NOTHING = frozenset({"", "-", "–", "na", "n/a", "nan", "none", "null", "."})
 _LARGEST_BYTES = 50_000_000
@@ -27,7 +29,8 @@ def read_table(path: Path, name: str = "") -> list[Measured]:
 
     The first line holds the headings. One column names the study (`study`, `patient`, `case`,
     `id`), one may name who measured (`reading`, `reader`, `model`), one the `group`, one the
-    `folder` of the study. Every other column that holds numbers is a quantity, e.g.
+    `folder` of the study, one the `conventions` it was measured by, as `heartseg cohort` writes
+    them. Every other column that holds numbers is a quantity, e.g.
     `lv_ef_percent`; columns of words are left out. Columns are parted by comma, semicolon or tab;
     after a semicolon or a tab, numbers may have a decimal comma. An empty cell, `NA` or `-` is a
     value that is missing.
@@ -109,6 +112,7 @@ def _places(heads: Sequence[str], path: Path) -> dict[str, int]:
         ("reading", _READING),
         ("group", _GROUP),
         ("folder", _FOLDER),
+        ("conventions", _CONVENTIONS),
     ):
         known = next((name for name in names if name in small), None)
         if known is not None:
@@ -178,4 +182,13 @@ def _measured(
         values=values,
         group=said.get("group", ""),
         folder=path.parent / folder if folder else None,
+        conventions=_conventions(said.get("conventions", "")),
     )
+
+
+def _conventions(cell: str) -> Conventions | None:
+    """The choices that a cell names; None where it names none that are known."""
+    try:
+        return Conventions.from_text(cell) if cell else None
+    except HeartSegError:  # somebody else's column of that name
+        return None

@@ -1,7 +1,7 @@
 """What a person decided about measuring, and the volumes that follow from it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from engine.clinical.basal import (
     measure_base,
 )
 from engine.clinical.conventions import Conventions, MassPhase, RvPhases, SliceDistance
-from engine.clinical.insertion import InsertionPoints
 from engine.clinical.phases import PhaseChoice, choose_phases
 from engine.clinical.volumes import (
     DiscRule,
@@ -28,6 +27,8 @@ from engine.clinical.volumes import (
 )
 from engine.errors import UnmeasurableError
 from engine.labelmap import LabelMap, SlicePlace
+from engine.review.landmarks import PointPair
+from engine.review.states import Review
 from engine.structures import HEART_STRUCTURES, Structure
 from engine.study import Stack
 
@@ -47,14 +48,19 @@ class ReaderChoices:
         es_phase: End systole by hand, 0-based; else the smallest LV cavity.
         excluded: (phase, slice), 0-based, that do not count at the base; only `BasalRule.READER`
             asks.
-        insertion: Insertion points of the RV by hand, by (phase, slice).
+        points: Insertion points of the RV that a reader put.
     """
 
     conventions: Conventions = field(default_factory=Conventions)
     ed_phase: int | None = None
     es_phase: int | None = None
     excluded: frozenset[SlicePlace] = frozenset()
-    insertion: Mapping[SlicePlace, InsertionPoints] = field(default_factory=dict)
+    points: tuple[PointPair, ...] = ()
+
+    def with_review(self, review: Review) -> "ReaderChoices":
+        """The same with what a review of the labels says: slices left out, points."""
+        excluded = self.excluded | review.left_out
+        return replace(self, excluded=excluded, points=self.points or review.points)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,14 @@ from engine.errors import HeartSegError
 from engine.structures import MYOCARDIUM_G_PER_ML
 from engine.study import Patient
 
-RANGED = ("lv_ef_percent", "lv_edv_ml", "lv_esv_ml", "lv_mass_index_g_m2")
+RANGED = (
+    "lv_ef_percent",
+    "lv_edv_ml",
+    "lv_esv_ml",
+    "lv_mass_index_g_m2",
+    "rv_edv_ml",
+    "rv_esv_ml",
+)
 """The quantities for which there are ranges, as `report.json` would call them."""
 
 _MASSES = ("lv_mass_index_g_m2",)

@@ -21,7 +21,7 @@ from engine.clinical.measuring import (
     slice_distance_of,
 )
 from engine.clinical.physiology import cardiac_output_l_min
-from engine.clinical.segments import Level, WallMap, measure_segments
+from engine.clinical.segments import Level, WallMap, measure_walls
 from engine.clinical.tally import VoxelTally
 from engine.clinical.volumes import DiscRule, disc_volumes_ml
 from engine.geometry import Geometry
@@ -141,7 +141,7 @@ def measure_quantities(
     choice = volumes.choice
     named = [phase for phase in (choice.ed, choice.es) if phase is not None]
     bases = bases | measure_bases(labels, counts, named)
-    wall = measure_segments(labels, choice, volumes.counted, decided.insertion)
+    wall = measure_walls(labels, choice, volumes.counted, decided.points)
     times_ms = stack.cine.phase_times_ms
     rate = patient.heart_rate_bpm
     conventions = decided.conventions.found(choice.rule, slice_distance_of(stack))

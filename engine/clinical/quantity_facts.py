@@ -5,6 +5,8 @@ from typing import Any
 from engine.clinical.basal import BasalRule
 from engine.clinical.basal_overview import BasalOverview, BasalSlice, RuleResult
 from engine.clinical.curves import CurveRates
+from engine.clinical.long_axis import AtriumPlane
+from engine.clinical.physiology import indexed
 from engine.clinical.report import Report
 from engine.clinical.segments import Segment
 from engine.clinical.volumes import VentricleFunction
@@ -49,11 +51,51 @@ def atrium_facts(report: Report) -> dict[str, float | None]:
     }
 
 
+def area_length_facts(report: Report) -> dict[str, Any]:
+    """The left atrium by area-length: volumes, method, and area and length of each view."""
+    found, bsa = report.long_axis, report.body_surface_m2
+    if found is None:
+        return {"method": None, "max_ml": None, "min_ml": None, "ef_percent": None, "views": []}
+    return {
+        "method": None if found.method is None else str(found.method),
+        "max_ml": found.largest_ml,
+        "max_index_ml_m2": indexed(found.largest_ml, bsa),
+        "min_ml": found.smallest_ml,
+        "ef_percent": percent(found.emptying_fraction),
+        "length_rule": str(found.rule),
+        "views": [
+            {
+                "view": str(view.drawn.chambers),
+                "called_by_reader": view.drawn.review.view is not None,
+                "view_index": view.drawn.index,
+                "why_not": view.why_not or None,
+                "phases": [_atrium_plane(plane) for plane in view.planes],
+            }
+            for view in found.views
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _atrium_plane(plane: AtriumPlane) -> dict[str, Any]:
+    return {
+        "phase": plane.phase,
+        "area_mm2": plane.contour.area_mm2,
+        "length_mm": plane.contour.length_mm,
+        "annulus_voxels_yx": [list(point) for point in plane.annulus],
+        "annulus_known_by": "set by the reader" if plane.by_reader else "place of the ventricle",
+    }
+
+
+_NONE_SET: dict[str, list[Any]] = {"set_by_reader": [], "set_and_unused": []}
+
+
 def wall_facts(report: Report) -> dict[str, Any]:
     """Wall thickness and thickening by segment, and where the segments are counted from."""
     found = None if report.quantities is None else report.quantities.wall
     if found is None:
-        return {"why_not": "Nothing was measured.", "segments": [], "insertion_points": []}
+        empty: dict[str, Any] = {"segments": [], "insertion_points": []}
+        return {"why_not": "Nothing was measured.", **empty, **_NONE_SET}
     return {
         "why_not": found.why_not or None,
         "mean_ed_mm": found.mean_ed_mm,
@@ -70,6 +112,8 @@ def wall_facts(report: Report) -> dict[str, Any]:
             }
             for (phase, z), points in (found.points or {}).items()
         ],
+        "set_by_reader": [{"phase": phase, "slice": z} for phase, z in found.by_reader],
+        "set_and_unused": [{"phase": phase, "slice": z} for phase, z in found.unused],
     }
 
 

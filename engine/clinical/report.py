@@ -5,11 +5,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from engine.clinical.approval import SetAside, set_aside
+from engine.clinical.area_length import (
+    LongAxisAtrium,
+    long_axis_conventions,
+    measure_long_axes,
+)
 from engine.clinical.body import body_surface_m2
-from engine.clinical.conventions import Convention, Conventions, make_conventions
+from engine.clinical.conventions import (
+    ATRIUM_CONVENTIONS,
+    Convention,
+    Conventions,
+    make_conventions,
+)
 from engine.clinical.findings import describe_all
+from engine.clinical.insertion import warn_about_unused
 from engine.clinical.key_images import KeyImage, cut_images
 from engine.clinical.lint import lint, lint_patient
+from engine.clinical.long_axis import drawn_views
 from engine.clinical.measurable import (
     refuse_unknown_size,
     refuse_unmeasurable,
@@ -20,31 +32,16 @@ from engine.clinical.measuring import ReaderChoices
 from engine.clinical.normal_ranges import RANGED, NormalRange, find_range
 from engine.clinical.phases import PhaseChoice, PhaseRule
 from engine.clinical.quantities import Quantities, measure_quantities
+from engine.clinical.slice_areas import SliceAreas, measure_areas
 from engine.clinical.source_problems import repeat_problems
-from engine.clinical.trust import ef_range, expected_errors_ml
-from engine.clinical.volumes import VentricleFunction, VolumeCurve, slice_areas_mm2
+from engine.clinical.trust import ef_range
+from engine.clinical.volumes import VentricleFunction, VolumeCurve
 from engine.doubt import warn_of_unfamiliar
 from engine.errors import UnmeasurableError
 from engine.labelmap import LabelMap, SlicePlace
 from engine.review.states import Review, ReviewEvent
 from engine.structures import HEART_STRUCTURES, Structure
-from engine.study import Acquisition, Patient, Provenance, StoredLabels, Study
-
-
-@dataclass(frozen=True, slots=True)
-class SliceAreas:
-    """Areas of the structures on one slice of one phase [mm^2]; phase and slice 0-based.
-
-    `expected_error_ml` is the volume that is probably wrong there, None where the model cannot say.
-    """
-
-    phase: int
-    slice_index: int
-    lv_mm2: float
-    myocardium_mm2: float
-    rv_mm2: float
-    expected_error_ml: float | None = None
-    left_atrium_mm2: float = 0.0
+from engine.study import Acquisition, Patient, Provenance, Stack, StoredLabels, Study
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +86,7 @@ class Report:
         quantities: Rates, wall, base, slices: all that was measured; None where nothing was.
         ranges: Normal ranges that fit the patient and the conventions, by quantity.
         ranges_missing: Why there is none for the other quantities that have ranges.
+        long_axis: The left atrium by area-length on long-axis views, or None.
     """
 
     study_name: str
@@ -124,6 +122,7 @@ class Report:
     quantities: Quantities | None = None
     ranges: Mapping[str, NormalRange] = field(default_factory=dict)
     ranges_missing: Mapping[str, str] = field(default_factory=dict)
+    long_axis: LongAxisAtrium | None = None
 
     @property
     def mass_g(self) -> float | None:
@@ -151,15 +150,12 @@ class Report:
 
     @property
     def approval(self) -> ReviewEvent | None:
-        """The approval that the numbers rest on: of the study, and of every slice they come from.
+        """The approval that the numbers rest on: of the study, and of every contour they come from.
 
         None where it is missing, was taken back, or does not cover the phases that were measured.
         """
-        return None if self.unapproved else self.review.approval
-
-
-_OF_ATRIUM = ("volume", "slice_distance", "phases", "bsa", "counting")
-"""Conventions that concern a left atrium; the others speak of ventricles."""
+        of_atrium = () if self.long_axis is None else self.long_axis.unapproved
+        return None if self.unapproved or of_atrium else self.review.approval
 
 
 def make_report(
@@ -202,25 +198,31 @@ def make_report(
     )
 
 
-def report_stored(study: Study, stored: StoredLabels, *, program_version: str) -> Report:
+def report_stored(
+    study: Study,
+    stored: StoredLabels,
+    *,
+    conventions: Conventions | None = None,
+    program_version: str,
+) -> Report:
     """Measure labels that lie with a study, as they were stored: phases by hand, review and all.
 
     Args:
         study: With its images.
         stored: Some of its labels.
+        conventions: How to measure; None for the usual ones.
         program_version: Is printed.
 
     Raises:
-        UnmeasurableError: See `make_report`.
+        UnmeasurableError: See `report_on`.
         GridMismatchError: The labels do not lie on the stack.
     """
-    return make_report(
+    return report_on(
         study,
         stored.stack,
         stored.labels,
         stored.provenance,
-        ed_phase=stored.ed_phase,
-        es_phase=stored.es_phase,
+        ReaderChoices(conventions or Conventions(), stored.ed_phase, stored.es_phase),
         review=stored.review,
         program_version=program_version,
     )
@@ -257,19 +259,17 @@ def report_on(
     refuse_unmeasurable(stack, labels)
     refuse_unknown_size(stack)
     decided = review or Review()
-    choices = replace(choices, excluded=choices.excluded | decided.left_out)
-    found = measure_quantities(stack, labels, patient, choices)
+    found = measure_quantities(stack, labels, patient, choices.with_review(decided))
     volumes, choice = found.volumes, found.volumes.choice
     lv_range = ef_range(provenance, choice, volumes.lv, Structure.LV)
     rv_range = ef_range(provenance, volumes.rv_choice, volumes.rv, Structure.RV)
     measured = [phase for phase in (choice.ed, choice.es) if phase is not None]
     findings = [*lint(labels, choice, phases=measured), *lint_patient(patient)]
+    long_axis = measure_long_axes(study, drawn_views(study))
     warnings = [
-        *repeat_problems(study, stack),  # first: they put every number in doubt
-        *warn_of_unfamiliar(provenance.doubt.values()),
-        *warn_about_phases(stack, choice, atrium_alone=found.atrium_alone),
-        *warn_about_one_slice(stack),
+        *_warn(study, stack, provenance, found),
         *describe_all([each for each in findings if not decided.ignores(each.key)], choice),
+        *(() if long_axis is None else long_axis.notes),
     ]
     answers = {key: find_range(key, patient, found.conventions) for key in RANGED}
     return replace(
@@ -284,18 +284,34 @@ def report_on(
         body_surface_m2=found.body_surface_m2,
         cardiac_output_l_min=found.lv_output_l_min,
         curves=_curves_of(found),
-        slices=tuple(_measure_slices(labels, choice, provenance)),
+        slices=tuple(measure_areas(labels, choice, provenance)),
         images=tuple(cut_images(stack, labels, choice)),
-        conventions=_conventions_of(found, doubt=bool(lv_range or rv_range)),
+        conventions=(
+            *_conventions_of(found, doubt=bool(lv_range or rv_range)),
+            *long_axis_conventions(long_axis),
+        ),
         warnings=tuple(dict.fromkeys(warnings)),
         set_aside=set_aside(findings, choice, decided),
         review=decided,
         choices=found.conventions,
-        excluded=tuple(sorted(choices.excluded)),
+        excluded=tuple(sorted(choices.excluded | decided.left_out)),
         quantities=found,
         ranges={key: each.found for key, each in answers.items() if each.found is not None},
         ranges_missing={key: each.why_not for key, each in answers.items() if each.found is None},
+        long_axis=long_axis,
     )
+
+
+def _warn(study: Study, stack: Stack, provenance: Provenance, found: Quantities) -> list[str]:
+    """What to tell besides findings; first what puts every number in doubt."""
+    choice = found.volumes.choice
+    return [
+        *repeat_problems(study, stack),
+        *warn_of_unfamiliar(provenance.doubt.values()),
+        *warn_about_phases(stack, choice, atrium_alone=found.atrium_alone),
+        *warn_about_one_slice(stack),
+        *warn_about_unused(found.wall.unused),
+    ]
 
 
 def _curves_of(found: Quantities) -> tuple[VolumeCurve, ...]:
@@ -308,7 +324,7 @@ def _curves_of(found: Quantities) -> tuple[VolumeCurve, ...]:
 
 def _conventions_of(found: Quantities, *, doubt: bool) -> tuple[Convention, ...]:
     made = make_conventions(doubt=doubt, chosen=found.conventions)
-    return tuple(each for each in made if not found.atrium_alone or each.key in _OF_ATRIUM)
+    return tuple(each for each in made if not found.atrium_alone or each.key in ATRIUM_CONVENTIONS)
 
 
 def make_unmeasured_report(
@@ -371,26 +387,3 @@ def _make_empty(
         program_version=program_version,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _measure_slices(
-    labels: LabelMap, choice: PhaseChoice, provenance: Provenance
-) -> list[SliceAreas]:
-    rows = []
-    for phase in (choice.ed, choice.es):
-        if phase is None:
-            continue
-        lv, myocardium, rv, atrium = (
-            slice_areas_mm2(labels, structure, phase=phase)
-            for structure in (
-                Structure.LV,
-                Structure.MYOCARDIUM,
-                Structure.RV,
-                Structure.LEFT_ATRIUM,
-            )
-        )
-        errors_ml = expected_errors_ml(provenance, phase, labels.shape[1])
-        for z, error_ml in enumerate(errors_ml):
-            areas = (float(lv[z]), float(myocardium[z]), float(rv[z]))
-            rows.append(SliceAreas(phase, z, *areas, error_ml, float(atrium[z])))
-    return rows

@@ -1,5 +1,8 @@
 """The results of a report as rows of text, for pages."""
 
+from collections.abc import Callable
+
+from engine.clinical.area_length import AreaLength
 from engine.clinical.physiology import indexed
 from engine.clinical.report import Report
 
@@ -64,6 +67,58 @@ def atrium_rows(report: Report) -> list[Row]:
     ]
     share = [] if emptied is None else [("Emptying fraction", f"{100 * emptied:.0f} %", "", "", "")]
     return [*rows, *share]
+
+
+_METHODS = {
+    AreaLength.BIPLANE: "biplane",
+    AreaLength.TWO_ALONE: "2-chamber view alone",
+    AreaLength.FOUR_ALONE: "4-chamber view alone",
+}
+
+
+def area_length_rows(report: Report, say: Callable[[str], str] = str) -> list[Row]:
+    """Rows of the left atrium by area-length; none where no long axis gives a volume."""
+    found = report.long_axis
+    if found is None or found.method is None:
+        return []
+    bsa, by = report.body_surface_m2, say(_METHODS[found.method])
+    rows: list[Row] = [
+        (
+            f"{say(name)} ({by})",
+            with_unit(ml, "ml", 0),
+            with_unit(indexed(ml, bsa), "ml/m²", 0),
+            "",
+            "",
+        )
+        for name, ml in (
+            ("Left atrium, largest", found.largest_ml),
+            ("Left atrium, smallest", found.smallest_ml),
+        )
+        if ml is not None
+    ]
+    emptied = found.emptying_fraction
+    if emptied is not None:
+        rows.append((f"{say('Emptying fraction')} ({by})", f"{100 * emptied:.0f} %", "", "", ""))
+    return rows
+
+
+def area_length_line(report: Report, say: Callable[[str], str] = str) -> str:
+    """Phases, areas and lengths that the volumes by area-length stand on; empty without them."""
+    found = report.long_axis
+    if found is None or found.method is None:
+        return ""
+    told = []
+    for view in found.views:
+        planes = [view.largest, view.smallest] if len(view.planes) > 1 else list(view.planes)
+        parts = [
+            f"{say('phase')} {each.phase + 1} {each.contour.area_mm2 / 100:.1f} cm², "
+            f"{each.contour.length_mm:.0f} mm"
+            for each in planes
+        ]
+        if any(each.by_reader for each in planes):
+            parts.append(say("mitral annulus set by the reader"))
+        told += [f"{view.drawn.chambers}: {'; '.join(parts)}."] if parts else []
+    return " ".join(told)
 
 
 def _range(bounds: tuple[float, float] | None) -> str:

@@ -1,6 +1,6 @@
 """The segments of the left ventricle after the American Heart Association, and their walls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -9,11 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clinical.basal import Counted, base_is_first
-from engine.clinical.insertion import InsertionPoints, UpSource, find_points
+from engine.clinical.insertion import (
+    InsertionPoints,
+    UpSource,
+    find_points,
+    points_of_reader,
+)
 from engine.clinical.phases import PhaseChoice
 from engine.clinical.wall import WallProfile, measure_wall
 from engine.datasets.basal import is_enclosed
 from engine.labelmap import LabelMap, SlicePlace
+from engine.review.landmarks import PointPair
 from engine.structures import Structure
 
 SEGMENT_NAMES = (
@@ -82,6 +88,8 @@ class WallMap:
         points: Insertion points of the slices that were measured, found, by hand or borrowed.
         source: How anterior and inferior were told apart.
         why_not: Why nothing was measured; empty where it was.
+        unused: (phase, slice) where a reader put insertion points that say nothing now, since no
+            LV is drawn there.
     """
 
     segments: tuple[Segment, ...] = ()
@@ -89,6 +97,13 @@ class WallMap:
     points: Mapping[SlicePlace, InsertionPoints] | None = None
     source: UpSource | None = None
     why_not: str = ""
+    unused: tuple[SlicePlace, ...] = ()
+
+    @property
+    def by_reader(self) -> tuple[SlicePlace, ...]:
+        """The measured slices whose segments are counted from a reader's points."""
+        known = (self.points or {}).items()
+        return tuple(place for place, each in known if each.source is UpSource.BY_HAND)
 
     @property
     def mean_ed_mm(self) -> float | None:
@@ -151,6 +166,46 @@ def segment_numbers(
     order = np.array([2, 3, 4, 5, 6, 1])
     number = order[np.clip(place, 0, 5).astype(np.intp)]
     return np.asarray(number + _FIRST[level], np.intp)
+
+
+def segment_borders(level: Level, points: InsertionPoints) -> list[tuple[int, float, float]]:
+    """The segments of a slice as sectors: number, start and end [degrees], see `segment_number`.
+
+    Args:
+        level: Third of the ventricle.
+        points: Of the slice.
+    """
+    width, sense = abs(points.septum_deg), 1.0 if points.septum_deg >= 0 else -1.0
+    if level is Level.APICAL:
+        steps: list[float] = [90.0] * 4
+        order: tuple[int, ...] = (14, 15, 16, 13)
+        start = width / 2 - 45
+    else:
+        first = _FIRST[level]
+        steps = [width / 2] * 2 + [(360 - width) / 4] * 4
+        order, start = tuple(first + n for n in (2, 3, 4, 5, 6, 1)), 0.0
+    sectors = []
+    for number, step in zip(order, steps, strict=True):
+        begin = points.anterior_deg + sense * start
+        sectors.append((number, begin, begin + sense * step))
+        start += step
+    return sectors
+
+
+def measure_walls(
+    labels: LabelMap, choice: PhaseChoice, counted: Counted, points: Iterable[PointPair] = ()
+) -> WallMap:
+    """`measure_segments`, counted from the points that a reader put where there are such.
+
+    Args:
+        labels: Of the study.
+        choice: End diastole and end systole.
+        counted: Which slices count, (t, z).
+        points: What readers put, of any kind.
+    """
+    phases = [phase for phase in (choice.ed, choice.es) if phase is not None]
+    put = points_of_reader(labels, points, phases)
+    return replace(measure_segments(labels, choice, counted, put.by_place), unused=put.unused)
 
 
 def measure_segments(

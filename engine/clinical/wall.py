@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.datasets.basal import without_holes
 from engine.structures import Structure
 
 Points = NDArray[np.float64]
@@ -46,15 +47,14 @@ def measure_wall(
     Returns:
         None where there is no cavity or no wall.
     """
-    from scipy.ndimage import binary_fill_holes
     from scipy.spatial import cKDTree
 
     drawn = (plane == Structure.LV) | (plane == Structure.MYOCARDIUM)
     if not (plane == Structure.LV).any() or not (plane == Structure.MYOCARDIUM).any():
         return None
     box, (top, left) = _box(drawn)
-    cavity = binary_fill_holes(np.pad(plane[box] == Structure.LV, 1))
-    heart = binary_fill_holes(np.pad(drawn[box], 1))
+    cavity = without_holes(np.pad(plane[box] == Structure.LV, 1))
+    heart = without_holes(np.pad(drawn[box], 1))
     _, y_mm, x_mm = spacing_mm
     pixel_mm = np.array([y_mm, x_mm])
     start_mm = (np.array([top, left]) - 1) * pixel_mm

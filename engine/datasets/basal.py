@@ -44,18 +44,43 @@ def myocardial_coverage(lv: Mask, myocardium: Mask, *, gap: int = 0) -> float | 
     Returns:
         0 to 1; None on a slice without LV, where the criterion says nothing.
     """
-    from scipy.ndimage import binary_dilation, binary_fill_holes
-
     if not lv.any():
         return None
     cavity, muscle = _padded(lv, myocardium, gap + 2)
-    cavity = binary_fill_holes(cavity)
+    cavity = without_holes(cavity)
     muscle = muscle & ~cavity
-    around = np.ones((3, 3), bool)
-    if gap:
-        muscle = binary_dilation(muscle, around, iterations=gap) & ~cavity
-    ring = binary_dilation(cavity, around) & ~cavity
+    for _ in range(gap):
+        muscle = widened(muscle)
+    muscle &= ~cavity
+    ring = widened(cavity) & ~cavity
     return float(np.count_nonzero(ring & muscle) / np.count_nonzero(ring))
+
+
+def without_holes(mask: Mask) -> Mask:
+    """A mask with its holes filled.
+
+    The pieces of the background are numbered, which is many times quicker on a slice than to
+    let the background grow from the edge, as a general filling of holes does.
+
+    Args:
+        mask: (y, x), with background along every edge. A hole is background that no way over
+            pixel edges, not corners, connects with it.
+    """
+    from scipy.ndimage import label as number_pieces
+
+    pieces, _ = number_pieces(~mask)
+    return np.asarray(pieces != pieces[0, 0], bool)
+
+
+def widened(mask: Mask) -> Mask:
+    """A mask (y, x) and all pixels that touch it, corners included; its edges are background."""
+    tall = mask.copy()
+    tall[1:] |= mask[:-1]
+    tall[:-1] |= mask[1:]
+    wide = tall.copy()
+    wide[:, 1:] |= tall[:, :-1]
+    wide[:, :-1] |= tall[:, 1:]
+    return wide
 
 
 def is_enclosed(lv: Mask, myocardium: Mask) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator as Chance
 from torch import Tensor
 
@@ -134,6 +135,20 @@ class SampleSource:
                 ]
                 images, possible = (torch.stack(part) for part in zip(*samples, strict=True))
                 yield Batch(images, possible.long(), tuple(share))
+
+    @torch.no_grad()
+    def sample(self, index: int, *, epoch: int | None = None) -> tuple[Tensor, Tensor]:
+        """One sample: as it comes, or as an epoch's chance changes it.
+
+        Returns:
+            Image (c, [z,] y, x) float32, bits ([z,] y, x) uint8.
+        """
+        chance = None if epoch is None else self._chance(epoch, index)
+        return self._cutter.cut(self._places[index], chance)
+
+    def bits(self, index: int) -> NDArray[np.uint8]:
+        """The bits of an unchanged sample, (n, y, x); no image is prepared for it."""
+        return self._cutter.bits(self._places[index])
 
     def class_counts(self) -> ClassCounts:
         """How often each class occurs in the samples as the network sees them, unchanged."""

@@ -222,6 +222,8 @@ def _review(content: Any, shape: tuple[int, ...]) -> Review:
     for phase, slice_index in review.approved | review.propagated | review.left_out:
         if phase >= shape[0] or slice_index >= shape[1]:
             raise ValueError(f"there is no slice {slice_index} of phase {phase}")
+    if not all(pair.fits(shape) for pair in review.points):
+        raise ValueError("points beside the stack")
     return review
 
 

@@ -57,7 +57,7 @@ def save_labels(
 
     Args:
         study: The study, as it was read.
-        stack: Index of the stack that the labels lie on.
+        stack: Index of the stack that the labels lie on, among `Study.views`.
         labels: The map.
         provenance: Who made it.
         path: Where to, `.nii` or `.nii.gz`; None for the folder `heartseg` beside the images.
@@ -71,7 +71,7 @@ def save_labels(
         CannotSaveError: The place cannot be written to, or holds a file that is not ours.
         GridMismatchError: The labels do not lie on the stack.
     """
-    target = study.stacks[stack]
+    target = study.views[stack]
     path = path or default_place(study, stack)
     yield Progress(0, 3, f"Saving {path.name}")
     if labels.shape != target.cine.shape or not labels.geometry.matches(target.cine.geometry):
@@ -106,11 +106,11 @@ def default_place(study: Study, stack: int) -> Path:
     A name that is taken by the labels of another stack is left alone. A second reading, where it
     is what the study shows, has a place of its own.
     """
-    shown = next((s for s in study.labels if s.stack == stack and _is_own(s)), None)
+    shown = next((s for s in study.labels_of(stack) if _is_own(s)), None)
     if shown is not None and shown.review.is_second_reading and shown.files:
         return shown.files[0]
     folder = _store_of(study.folder)
-    target = study.stacks[stack]
+    target = study.views[stack]
     alone = study.folder.is_file()
     stem = f"{_plain(study.folder.name)}_labels" if alone else "labels"
     names = [stem, f"{stem}_{_plain(target.cine.name)}"]

@@ -45,14 +45,18 @@ def read_study(folder: Path) -> Steps[Study]:
     if not finding.stacks and not finding.other_views:
         raise _nothing_readable(folder, listing, finding)
     finding = _best_first(finding)
-    stored, problems = yield from read_store(folder, finding.stacks, listing.stored)
+    views = (*finding.stacks, *finding.other_views)
+    stored, problems = yield from read_store(folder, views, listing.stored)
+    of_views = [each for each in stored if each.stack >= len(finding.stacks)]
+    of_stacks = [each for each in stored if each.stack < len(finding.stacks)]
     finding = replace(
         finding,
-        labels=(*stored, *finding.labels),  # our own work is what the user wants to go on with
+        labels=(*of_stacks, *finding.labels),  # our own work is what the user wants to go on with
         problems=(*finding.problems, *problems),
     )
     unusable = tuple(problem for problem in problems if problem.blocking)
-    return replace(make_study(folder, finding), unusable_labels=unusable)
+    study = make_study(folder, finding)
+    return replace(study, view_labels=tuple(of_views), unusable_labels=unusable)
 
 
 def _absolute(path: Path) -> Path:

@@ -18,6 +18,10 @@ def summarise(study: Study) -> dict[str, Any]:
         "stacks": [_stack(stack) for stack in study.stacks],
         "other_views": [_stack(stack) for stack in study.other_views],
         "labels": [_labels(stored) for stored in study.labels],
+        "view_labels": [
+            _labels(stored) | {"stack": None, "view": stored.stack - len(study.stacks)}
+            for stored in study.view_labels
+        ],
         "patient": _patient(study.patient),
         "problems": [_problem(problem) for problem in study.problems],
         "skipped_files": study.skipped_files,
@@ -116,11 +120,14 @@ def describe(study: Study) -> list[str]:
     lines = [study.name, *_patient_lines(study.patient)]
     for title, stacks in (("Stack", study.stacks), ("View", study.other_views)):
         lines += [f"{title} {number}: {_line(s)}" for number, s in enumerate(stacks, start=1)]
-    for stored in study.labels:
+    for stored in (*study.labels, *study.view_labels):
+        number = stored.stack + 1
+        of_view = number > len(study.stacks)
+        place = f"view {number - len(study.stacks)}" if of_view else f"stack {number}"
         phases = len(stored.labels.labelled_phases())
         held = ", ".join(each.short_title for each in structures_in(stored.labels.voxels))
         lines.append(
-            f"Labels: {stored.name} on stack {stored.stack + 1}, {_count(phases, 'phase')}, "
+            f"Labels: {stored.name} on {place}, {_count(phases, 'phase')}, "
             f"{stored.provenance.origin.value}: {held or 'nothing'}"
         )
     for problem in study.problems:

@@ -16,7 +16,7 @@ from engine.learning.checkpoint import Model
 from engine.learning.doubt.facts import facts_of
 from engine.learning.doubt.model import DoubtModel, read_doubt
 from engine.learning.execution import Executor, RuntimeWish, executor_steps, make_executor
-from engine.learning.input_check import refuse_unusable_images
+from engine.learning.input_check import refuse_unusable_images, warn_of_other_view
 from engine.learning.reading import Reader, Reading, Spacing, reader_of
 from engine.learning.runtime import OUT_OF_MEMORY, choose_device
 from engine.learning.window import Window
@@ -256,7 +256,8 @@ def predict(
         provenance = replace(made_by, doubt=own)
         yield PhaseLabelled(number + 1, len(order), told, phase, labels, provenance)
     doubts = {phase: predictor.doubts[phase] for phase in wanted if phase in predictor.doubts}
-    notes = (*warn_of_unfamiliar(doubts.values()), *([excuse] if excuse else []), *predictor.notes)
+    strange = (*warn_of_other_view(cine, model.recipe), *warn_of_unfamiliar(doubts.values()))
+    notes = (*strange, *([excuse] if excuse else []), *predictor.notes)
     phases_done = tuple(sorted(wanted))
     return Prediction(voxels, phases_done, replace(made_by, doubt=doubts), notes)
 

@@ -6,6 +6,8 @@ from engine.cine import Cine
 from engine.errors import ModelError
 from engine.recipe import Recipe
 
+_THIN_MM, _MANY_SLICES = 3.0, 30  # short axes are 5 to 12 mm apart, and a dozen
+_THICK_MM = 5.0  # volumes of the atria have slices of 0.6 to 3 mm
 _LARGEST = 2048  # pixels a side that a network is shown; more than a body, and memory runs out
 
 
@@ -32,6 +34,28 @@ def refuse_unusable_images(cine: Cine, recipe: Recipe) -> None:
             hint="Export the images again, or set these voxels to 0 in the program that made them.",
         )
     _refuse_size(cine, recipe)
+
+
+def warn_of_other_view(cine: Cine, recipe: Recipe) -> tuple[str, ...]:
+    """What to tell where a stack is cut unlike those that a model was made for.
+
+    Args:
+        cine: The stack.
+        recipe: Of the model; its task says what it was made for.
+    """
+    apart_mm, count = cine.geometry.spacing_mm[0], cine.slice_count
+    if recipe.task.name == "short_axis" and apart_mm <= _THIN_MM and count >= _MANY_SLICES:
+        return (
+            f"{cine.name} has {count} slices {apart_mm:.1f} mm apart, as volumes of the atria "
+            "have; this model was made for short axes of the ventricles. Do not trust it here: "
+            "choose a model of the left atrium.",
+        )
+    if recipe.task.name == "left_atrium" and apart_mm >= _THICK_MM:
+        return (
+            f"The slices of {cine.name} lie {apart_mm:.1f} mm apart, as those of a short axis; "
+            "this model was made for volumes of the left atrium. Do not trust it here.",
+        )
+    return ()
 
 
 def _refuse_size(cine: Cine, recipe: Recipe) -> None:

@@ -8,16 +8,16 @@ Reading what a model says about itself needs no PyTorch. docs/models.md is for t
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import platformdirs
-
 from engine.errors import ModelError
 from engine.learning.model_scores import headline, read_scores
+from engine.learning.own_models import noted_model
+from engine.learning.own_models import user_models_folder as user_models_folder
 from engine.recipe import Recipe, read_recipe
 from resources import resource_path
 
@@ -121,22 +121,12 @@ class ModelPlace:
         return USER_PREFIX + self.path.name if self.origin == "user" else str(self.path)
 
 
-def user_models_folder() -> Path:
-    """Where the user's own models lie, a folder each; it need not be there.
-
-    `HEARTSEG_MODELS` names another one.
-    """
-    named = os.environ.get("HEARTSEG_MODELS", "")
-    if named:
-        return Path(named).expanduser().absolute()
-    return Path(platformdirs.user_data_dir("heartseg", appauthor=False)) / "models"
-
-
 def model_places() -> list[ModelPlace]:
     """Every place where a model lies or should lie: shipped, the default first, then the user's.
 
     A model of the user that has the name of a shipped one is called `user/NAME`, and so is found
-    beside it; the plain name always means the shipped one.
+    beside it; the plain name always means the shipped one. Where a model was made the active one,
+    it is the default and so the first, whether it lies here, elsewhere, or is gone.
     """
     folders = (path for path in resource_path("models").iterdir() if (path / RECIPE).is_file())
     shipped = sorted(folders, key=lambda path: (path.name != DEFAULT_MODEL, path.name))
@@ -145,7 +135,20 @@ def model_places() -> list[ModelPlace]:
     for path in _user_paths():
         name = USER_PREFIX + path.name if path.name in taken else path.name
         places.append(ModelPlace(name, path, "user"))
-    return places
+    noted = noted_model()
+    return places if noted is None else _with_first(places, noted)
+
+
+def _with_first(places: list[ModelPlace], noted: str) -> list[ModelPlace]:
+    """The places, that of the active model first; added where it is not among them."""
+    known = (place for place in places if noted in (place.name, place.key, str(place.path)))
+    active = next(known, None)
+    if active is None and noted.startswith(USER_PREFIX):  # it was removed from the user's folder
+        active = ModelPlace(noted, user_models_folder() / noted.removeprefix(USER_PREFIX), "user")
+    elif active is None:
+        path, names = Path(noted), {place.name for place in places}
+        active = ModelPlace(noted if path.name in names else path.name, path, "folder")
+    return [active, *(place for place in places if place != active)]
 
 
 def _user_paths() -> Iterator[Path]:
@@ -161,6 +164,17 @@ def _user_paths() -> Iterator[Path]:
     for path in paths:
         if path.is_dir() or is_pickled(path) or path.suffix in {".onnx", ".safetensors"}:
             yield path
+
+
+def default_place() -> ModelPlace | None:
+    """Where the model lies that predicts where none is named; None where there is none."""
+    return _default_of(model_places())
+
+
+def _default_of(places: Sequence[ModelPlace]) -> ModelPlace | None:
+    """The first place, unless it is of the user and was not made the active one."""
+    first = next(iter(places), None)
+    return first if first and (first.origin == "shipped" or noted_model()) else None
 
 
 def list_models() -> list[ModelEntry]:
@@ -265,7 +279,7 @@ def refuse_pickled(path: Path) -> None:
 
 
 def find_model(name: str | Path | None) -> ModelEntry:
-    """Find a model by name or by folder; None is the default one.
+    """Find a model by name or by folder; None is the active one, by default the shipped one.
 
     A plain name means the shipped model if there is one, else the user's; `user/NAME` always
     means the user's.
@@ -275,13 +289,7 @@ def find_model(name: str | Path | None) -> ModelEntry:
     """
     places = model_places()
     if name is None:
-        shipped = next((place for place in places if place.origin == "shipped"), None)
-        if shipped is None:
-            raise ModelError(
-                "No model came with this installation.",
-                hint="Install HeartSeg again, or give --model a folder with a trained model.",
-            )
-        return read_entry(shipped.path, shipped)
+        return _read_active(places)
     wanted = str(name)
     for place in places:
         if wanted in (place.name, place.key):
@@ -293,6 +301,22 @@ def find_model(name: str | Path | None) -> ModelEntry:
         f"There is no model {wanted!r}.",
         hint=f"Give a folder with a trained model, or one of: {known}.",
     )
+
+
+def _read_active(places: Sequence[ModelPlace]) -> ModelEntry:
+    """The first place: what is noted as active, else the shipped default."""
+    first, noted = _default_of(places), noted_model()
+    if first is None:
+        raise ModelError(
+            "No model came with this installation.",
+            hint="Install HeartSeg again, or give --model a folder with a trained model.",
+        )
+    if noted is not None and not first.path.exists():
+        raise ModelError(
+            f"The active model is gone: {first.path} is not there any more.",
+            hint="Put it back, or choose another one: `heartseg models --use NAME`.",
+        )
+    return read_entry(first.path, first)
 
 
 def _facts(path: Path) -> os.stat_result | None:

@@ -130,17 +130,23 @@ class Recorder:
     def _row(self, learned: Assessment, validated: Assessment | None, seconds: Seconds) -> Row:
         row: Row = {"epoch": self._course.epoch, "loss": learned.values["loss"]}
         row |= {f"loss.{n}": value for n, value in learned.values.items() if n != "loss"}
+        row |= self._dice("dice", learned)
         if validated is not None:
             for name in ("val_loss", "val_dice", "val_iou"):
                 row[name] = validated.score(name)
-            scores = validated.confusion.per_class()
-            for name, score in zip(self._recipe.task.classes[1:], scores[1:], strict=True):
-                row[f"val_dice.{name}"] = score.dice
+            row |= self._dice("val_dice", validated)
         row["learning_rate"] = self._learner.learning_rate
         row["seconds"] = seconds.whole
         row["samples_per_second"] = learned.images / seconds.learning
         row["peak_memory_mb"] = peak_memory_mb(self._learner.device)
         return row
+
+    def _dice(self, name: str, assessed: Assessment) -> Row:
+        """The mean Dice of the classes but the background, and that of each, under a name."""
+        scores = assessed.confusion.per_class()[1:]
+        named = zip(self._recipe.task.foreground, scores, strict=True)
+        mean = assessed.confusion.mean_foreground_dice
+        return {name: mean} | {f"{name}.{each}": score.dice for each, score in named}
 
     def close(self) -> None:
         """Close the file of events; what is in it was written after every epoch."""

@@ -59,8 +59,9 @@ class ListedModel:
 
     @property
     def title(self) -> str:
-        """What menus call it."""
-        return self.name if self.entry is None else self.entry.title
+        """What menus call it; one that lies elsewhere may be called like one in the lists."""
+        title = self.name if self.entry is None else self.entry.title
+        return f"{title} ({self.name})" if self.place.origin == "folder" else title
 
     @property
     def licence(self) -> str:

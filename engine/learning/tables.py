@@ -34,7 +34,7 @@ def to_markdown(table: Table) -> str:
     lines = [
         _markdown_line(table.columns),
         _markdown_line("--:" if number else "---" for number in numeric),
-        *(_markdown_line(_show(cell) for cell in row) for row in table.rows),
+        *(_markdown_line(show_cell(cell) for cell in row) for row in table.rows),
     ]
     parts = [f"**{table.title}**"] if table.title else []
     parts.append("\n".join(lines))
@@ -46,7 +46,7 @@ def _markdown_line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _show(cell: Cell) -> str:
+def show_cell(cell: Cell) -> str:
     """A cell for reading: the smaller a number, the more decimals."""
     if cell is None:
         return ""

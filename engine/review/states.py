@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import NotApprovedError
 from engine.labelmap import SlicePlace
+from engine.review.landmarks import ChamberView, PairKind, PointPair, with_pair, without_pairs
 
 EDITED_SINCE = "Labels were changed after the approval."
 """Why a study is open again when a person edits it after it was approved."""
@@ -78,6 +79,8 @@ class Review:
         seconds: Time readers have spent on it [s].
         strokes: Edits they have made.
         left_out: Slices at the base that are drawn and do not count (`engine.clinical.basal`).
+        points: Insertion points and hinge points that a reader put.
+        view: Which chambers a long-axis view cuts, where a reader has said so.
     """
 
     approved: frozenset[SlicePlace] = frozenset()
@@ -87,6 +90,8 @@ class Review:
     seconds: float = 0.0
     strokes: int = 0
     left_out: frozenset[SlicePlace] = frozenset()
+    points: tuple[PointPair, ...] = ()
+    view: ChamberView | None = None
 
     @property
     def approval(self) -> ReviewEvent | None:
@@ -201,6 +206,27 @@ class Review:
         opened = self._reopened_by_edit(places ^ self.left_out, reader, at)
         return replace(opened, left_out=places)
 
+    def put_points(self, pair: PointPair, *, reader: str, at: str) -> "Review":
+        """Measure from these points on; opens an approved study again."""
+        opened = self._reopened_by_edit((pair.place,), reader, at)
+        return replace(opened, points=with_pair(self.points, pair))
+
+    def find_points_again(
+        self, kind: PairKind, place: SlicePlace | None = None, *, reader: str, at: str
+    ) -> "Review":
+        """Forget the points of a kind, on one slice or everywhere; opens an approved study."""
+        kept = without_pairs(self.points, kind, place)
+        gone = [each.place for each in self.points if each not in kept]
+        return replace(self._reopened_by_edit(gone, reader, at), points=kept)
+
+    def pairs_of(self, kind: PairKind) -> tuple[PointPair, ...]:
+        """The points of one kind that a reader put."""
+        return tuple(each for each in self.points if each.kind is kind)
+
+    def call_view(self, view: ChamberView | None) -> "Review":
+        """Say which chambers this long-axis view cuts; None leaves it to its name."""
+        return replace(self, view=view)
+
     def ignore(self, key: str, reason: str, reader: str) -> "Review":
         """Set a finding aside; a later reason takes the place of an earlier one.
 
@@ -228,15 +254,7 @@ class Review:
 
     def as_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists."""
-        return {
-            "approved": [list(place) for place in sorted(self.approved)],
-            "propagated": [list(place) for place in sorted(self.propagated)],
-            "events": [asdict(event) | {"kind": event.kind.value} for event in self.events],
-            "ignored": [asdict(each) for each in self.ignored],
-            "seconds": float(self.seconds),
-            "strokes": int(self.strokes),
-            "left_out": [list(place) for place in sorted(self.left_out)],
-        }
+        return _as_json(self)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Review":
@@ -245,26 +263,45 @@ class Review:
         Raises:
             AttributeError, KeyError, TypeError, ValueError: It is something else.
         """
-        events = [
-            ReviewEvent(ReviewKind(each["kind"]), *(str(each[key]) for key in _EVENT_TEXTS))
-            for each in content.get("events", [])
-        ]
-        ignored = [
-            Ignored(*(str(each[key]) for key in _IGNORED_TEXTS))
-            for each in content.get("ignored", [])
-        ]
-        seconds, strokes = float(content.get("seconds", 0.0)), int(content.get("strokes", 0))
-        if not isfinite(seconds) or seconds < 0 or strokes < 0:
-            raise ValueError("time and strokes are not negative")
-        return cls(
-            _places(content.get("approved", [])),
-            _places(content.get("propagated", [])),
-            tuple(events),
-            tuple(ignored),
-            seconds,
-            strokes,
-            _places(content.get("left_out", [])),
-        )
+        return _from_json(content)
+
+
+def _as_json(review: Review) -> dict[str, Any]:
+    return {
+        "approved": [list(place) for place in sorted(review.approved)],
+        "propagated": [list(place) for place in sorted(review.propagated)],
+        "events": [asdict(event) | {"kind": event.kind.value} for event in review.events],
+        "ignored": [asdict(each) for each in review.ignored],
+        "seconds": float(review.seconds),
+        "strokes": int(review.strokes),
+        "left_out": [list(place) for place in sorted(review.left_out)],
+        "points": [each.as_json() for each in review.points],
+        "view": None if review.view is None else review.view.value,
+    }
+
+
+def _from_json(content: Mapping[str, Any]) -> Review:
+    events = [
+        ReviewEvent(ReviewKind(each["kind"]), *(str(each[key]) for key in _EVENT_TEXTS))
+        for each in content.get("events", [])
+    ]
+    ignored = [
+        Ignored(*(str(each[key]) for key in _IGNORED_TEXTS)) for each in content.get("ignored", [])
+    ]
+    seconds, strokes = float(content.get("seconds", 0.0)), int(content.get("strokes", 0))
+    if not isfinite(seconds) or seconds < 0 or strokes < 0:
+        raise ValueError("time and strokes are not negative")
+    return Review(
+        _places(content.get("approved", [])),
+        _places(content.get("propagated", [])),
+        tuple(events),
+        tuple(ignored),
+        seconds,
+        strokes,
+        _places(content.get("left_out", [])),
+        tuple(PointPair.from_json(each) for each in content.get("points", [])),
+        None if content.get("view") is None else ChamberView(content["view"]),
+    )
 
 
 _EVENT_TEXTS = ("reader", "at", "note")

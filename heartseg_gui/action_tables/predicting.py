@@ -2,7 +2,7 @@
 
 from heartseg_gui.action_tables.spec import ActionSpec, Needs
 
-_PREDICT = Needs.LABELS | Needs.FREE
+_PREDICT = Needs.LABELS | Needs.VOLUME | Needs.FREE
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(

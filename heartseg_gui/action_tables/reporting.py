@@ -3,6 +3,7 @@
 from heartseg_gui.action_tables.spec import ActionSpec, Needs
 
 _LABELS = Needs.LABELS
+_VOLUME = Needs.LABELS | Needs.VOLUME
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
@@ -11,7 +12,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ("Ctrl+7",),
         "Basal slices at ED and ES with the long axis, and what each is worth",
         "",
-        _LABELS,
+        _VOLUME,
     ),
     ActionSpec(
         "toggle_basal",
@@ -19,7 +20,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ("U",),
         "Whether this slice counts for the LV; its labels stay",
         "",
-        _LABELS,
+        _VOLUME,
     ),
     ActionSpec(
         "quantities",
@@ -29,13 +30,30 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "",
         _LABELS,
     ),
-    ActionSpec("set_ed", "Set end-&diastole here", ("Alt+D",), "ED is this phase", "", _LABELS),
-    ActionSpec("set_es", "Set end-&systole here", ("Alt+S",), "ES is this phase", "", _LABELS),
+    ActionSpec("set_ed", "Set end-&diastole here", ("Alt+D",), "ED is this phase", "", _VOLUME),
+    ActionSpec("set_es", "Set end-&systole here", ("Alt+S",), "ES is this phase", "", _VOLUME),
     ActionSpec(
         "find_key_phases",
         "&Find ED and ES again",
         (),
         "Forget the phases set by hand",
+        "",
+        _VOLUME,
+    ),
+    ActionSpec(
+        "insertion_points",
+        "&Insertion points",
+        ("Alt+I",),
+        "Show the RV insertion points, or the mitral annulus of a long axis, to be dragged",
+        "",
+        _LABELS,
+        checkable=True,
+    ),
+    ActionSpec(
+        "find_points_again",
+        "Find insertion points &again",
+        (),
+        "Forget the points set by hand in this study",
         "",
         _LABELS,
     ),
@@ -56,5 +74,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
 
 MENU = (
     "&Report",
-    "report export | basal_workbench toggle_basal quantities | set_ed set_es find_key_phases",
+    "report export | basal_workbench toggle_basal quantities | insertion_points"
+    " find_points_again | set_ed set_es find_key_phases",
 )

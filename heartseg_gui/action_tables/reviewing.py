@@ -3,6 +3,7 @@
 from heartseg_gui.action_tables.spec import ActionSpec, Needs
 
 _LABELS = Needs.LABELS
+_VOLUME = Needs.LABELS | Needs.VOLUME
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
@@ -77,7 +78,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         (),
         "Read again without seeing the first reader's labels",
         "",
-        _LABELS,
+        _VOLUME,
     ),
     ActionSpec(
         "queue_folder",
@@ -87,7 +88,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("show_review", "Re&view panel", ("Ctrl+4",), "Go to states, findings and the queue"),
     ActionSpec(
-        "compare", "&Compare readings", ("Ctrl+5",), "Prediction, readers, reference", "", _LABELS
+        "compare", "&Compare readings", ("Ctrl+5",), "Prediction, readers, reference", "", _VOLUME
     ),
 )
 

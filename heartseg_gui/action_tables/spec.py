@@ -10,6 +10,7 @@ class Needs(Flag):
     NOTHING = 0
     STUDY = auto()  # a stack or view is on the screen
     LABELS = auto()  # it can be labelled
+    VOLUME = auto()  # it is a stack, not a long-axis view
     PHASES = auto()  # it has more than one phase
     REFERENCE = auto()  # reference labels came with it
     FREE = auto()  # no prediction is under way

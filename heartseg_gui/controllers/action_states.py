@@ -53,6 +53,8 @@ class ActionStates(QObject):
                 there |= Needs.PHASES
         if self._document.labels is not None:
             there |= Needs.LABELS
+        if self._document.stack_labels is not None:
+            there |= Needs.VOLUME
         if self._document.reference is not None:
             there |= Needs.REFERENCE
         self._actions.enable_for(there)

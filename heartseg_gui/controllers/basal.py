@@ -44,7 +44,7 @@ class BasalDeciding(QObject):
         A criterion decides by itself: it gives way to the reader's choice, which starts with what
         the criterion had left out at end diastole and end systole.
         """
-        labels, place = self._document.labels, (phase, slice_index)
+        labels, place = self._document.stack_labels, (phase, slice_index)
         if labels is None or not (labels.voxels[place] == Structure.LV).any():
             self.told.emit(f"{_name(place)} has no LV, so there is nothing to leave out.")
             return

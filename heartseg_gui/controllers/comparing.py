@@ -74,7 +74,7 @@ class Comparing(QObject):
         self._job.cancelled.connect(self._tell_cancelled)
 
     def _take_prediction(self, prediction: Any) -> None:
-        labels, made_by = self._document.labels, prediction.provenance
+        labels, made_by = self._document.stack_labels, prediction.provenance
         if self.sender() is not self._job or labels is None:
             return
         for phase in prediction.phases:

@@ -194,11 +194,19 @@ class Edits(QObject):
         self._document.end_step()
         self._document.end_step()
 
-    def millilitres(self, voxels: int) -> float:
-        """The volume of some voxels [ml]."""
+    def amount(self, voxels: int, sign: str = "") -> str:
+        """How much some voxels are: their volume, or their area on a long axis.
+
+        Args:
+            voxels: How many; negative for what is lost.
+            sign: `+` to write a plus, too.
+        """
         labels = self._document.labels
         assert labels is not None
-        return voxels * labels.geometry.voxel_ml
+        if self._document.is_long_axis:
+            _, y_mm, x_mm = labels.geometry.spacing_mm
+            return f"{voxels * y_mm * x_mm / 100:{sign}.1f} cm²"
+        return f"{voxels * labels.geometry.voxel_ml:{sign}.1f} ml"
 
     def say(self, text: str) -> None:
         """Say a sentence in the status bar."""

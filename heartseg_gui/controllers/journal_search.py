@@ -65,5 +65,5 @@ def has_home(study: Study) -> bool:
 
 def opening_in(study: Study, index: int) -> Opening:
     """What a stack of a study is like when it is opened."""
-    stored = [labels for labels in study.labels if labels.stack == index]
-    return opening_of(study.stacks[index], stored, study=study.folder.name, index=index)
+    stored = study.labels_of(index)
+    return opening_of(study.views[index], stored, study=study.folder.name, index=index)

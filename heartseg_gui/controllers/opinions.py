@@ -81,7 +81,7 @@ class Opinions(QObject):
             then: Called when it is known, or will not be.
         """
         self._notice_another_model()
-        if place in self._known or self._useless:
+        if place in self._known or self._useless or self._document.stack_labels is None:
             if then is not None:
                 then()
             return
@@ -118,7 +118,7 @@ class Opinions(QObject):
         if then is not None:
             then()
         wish, self._wish = self._wish, None
-        if wish is not None and self._document.labels is not None:
+        if wish is not None and self._document.stack_labels is not None:
             self.ask(*wish)
 
     def _notice_another_model(self) -> None:

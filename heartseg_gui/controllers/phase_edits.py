@@ -30,6 +30,6 @@ def tell_change(edits: Edits, text: str, patch: LabelPatch, place: str) -> None:
     for structure in ALL_STRUCTURES:
         more = int((patch.after == structure).sum()) - int((patch.before == structure).sum())
         if more:
-            changes.append(f"{structure.short_title} {edits.millilitres(more):+.1f} ml")
-    told = ", ".join(changes) or f"{edits.millilitres(len(patch)):.1f} ml moved"
+            changes.append(f"{structure.short_title} {edits.amount(more, '+')}")
+    told = ", ".join(changes) or f"{edits.amount(len(patch))} moved"
     edits.say(f"{text}: {told} in {place}.")

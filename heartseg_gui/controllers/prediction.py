@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand
 
 from engine.cine import Cine
-from engine.labelmap import SlicePlace, keep_others
+from engine.labelmap import LabelMap, SlicePlace, keep_others
 from engine.progress import Progress, Steps
+from engine.structures import HEART_STRUCTURES, Structure
 from engine.study import Origin, PhaseLabelled, Provenance, Stack
 from heartseg_gui.controllers.loading import load_chosen
 from heartseg_gui.documents.commands import ReplaceLabels, ReplaceSlice
@@ -97,6 +98,7 @@ class Prediction(QObject):
         self._text = ""
         self._run = 0
         self._taken: list[int] = []  # phases of this run that are in the document
+        self._atrial = False  # whether the left atrium alone was drawn before
         self._slice: int | None = None  # the only one that is wanted, or all
 
     @property
@@ -130,9 +132,10 @@ class Prediction(QObject):
 
     def _start(self, phases: Phases, text: str, *, only_slice: int | None = None) -> None:
         document, cine = self._document, self._document.cine
-        if cine is None or document.labels is None or self._job is not None:
+        if cine is None or document.stack_labels is None or self._job is not None:
             return
         self._stack, self._text, self._slice = document.stack, text, only_slice
+        self._atrial = is_atrium_alone(document.stack_labels)
         wish = Wish(
             phases,
             self._settings.model,
@@ -205,7 +208,17 @@ class Prediction(QObject):
         done = f"{len(phases)} of {labels.shape[0]} phases were segmented."
         if self._slice is not None:
             done = f"Slice {self._slice + 1} of phase {phases[0] + 1} was segmented."
-        self.told.emit(" ".join((done, *prediction.notes)))
+        self.told.emit(" ".join((done, *prediction.notes, *self._warn_of_ventricles(prediction))))
+
+    def _warn_of_ventricles(self, prediction: Any) -> list[str]:
+        """That a model of the ventricles was run where the left atrium alone was drawn."""
+        drawn = np.isin(list(HEART_STRUCTURES), prediction.voxels[list(prediction.phases)])
+        if not self._atrial or not drawn.any():
+            return []
+        return [
+            "The left atrium alone was drawn here, and this model draws ventricles: undo it, and "
+            "choose a model of the left atrium."
+        ]
 
     @property
     def _is_current(self) -> bool:
@@ -246,6 +259,13 @@ class Prediction(QObject):
     def _end(self) -> None:
         self._job = None
         self.busy_changed.emit(False)
+
+
+def is_atrium_alone(labels: LabelMap | None) -> bool:
+    """Whether the left atrium is drawn and nothing else."""
+    if labels is None or not (labels.voxels == Structure.LEFT_ATRIUM).any():
+        return False
+    return not np.isin(labels.voxels, list(HEART_STRUCTURES)).any()
 
 
 def _is_of(run: int, command: QUndoCommand | None) -> bool:

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from engine.clinical.measuring import ReaderChoices
+from engine.errors import UnmeasurableError
 from engine.progress import Progress, Steps
+from engine.study import StoredLabels
+from heartseg_gui.controllers.report_naming import is_undecided, template_here
 from heartseg_gui.crash import program_version
 from heartseg_gui.documents.measuring_rules import MeasuringRules
 from heartseg_gui.documents.prompts import Prompts
@@ -70,14 +73,26 @@ class Reporting(QObject):
         snapshot = take_snapshot(self._document, self._settings.reader)
         if snapshot is None:
             return
+        if not self._names_decided(snapshot):
+            return
         folder = self._prompts.ask_folder("Export the report to", self._settings.last_folder)
         if folder is None:
             return
-        job = self._jobs.add(
-            "Exporting the report", _export_steps(snapshot, self._choices(), folder)
-        )
+        steps = _export_steps(snapshot, self._choices(), folder, self._settings)
+        job = self._jobs.add("Exporting the report", steps)
         job.succeeded.connect(self._tell_exported)
         job.failed.connect(self.failed)
+
+    def _names_decided(self, snapshot: Snapshot) -> bool:
+        """Ask once whether reports name patients, where the images do; no if thought again."""
+        if not snapshot.study.views[snapshot.stack_index].sources:
+            return True
+        if not is_undecided(self._settings):
+            return True
+        profile = self._prompts.ask_profile()
+        if profile is not None:
+            self._settings.set_report_profile(profile)
+        return profile is not None
 
     def _choices(self) -> ReaderChoices:
         return self._rules.choices_for(self._document)
@@ -96,6 +111,7 @@ class Reporting(QObject):
 def _measure(snapshot: Snapshot, choices: ReaderChoices) -> Any:
     from engine.clinical.report import report_on
 
+    snapshot, choices = of_short_axis(snapshot, choices)
     return report_on(
         snapshot.study,
         snapshot.stack_index,
@@ -105,6 +121,35 @@ def _measure(snapshot: Snapshot, choices: ReaderChoices) -> Any:
         review=snapshot.review,
         program_version=program_version(),
     )
+
+
+def of_short_axis(snapshot: Snapshot, choices: ReaderChoices) -> tuple[Snapshot, ReaderChoices]:
+    """The labels that a report is about: of a long axis on the screen, those of the short axis.
+
+    Raises:
+        UnmeasurableError: No short axis is labelled.
+    """
+    study, index = snapshot.study, snapshot.stack_index
+    if index < len(study.stacks):
+        return snapshot, choices
+    stored = next(iter(study.labels), None)
+    if stored is None:
+        raise UnmeasurableError(
+            "The report is about the short axis, which is not labelled.",
+            hint="Go to the short axis and predict or draw it; the atrium on the long axes is "
+            "measured beside it. Its volume stands on the page Quantities.",
+        )
+    now = StoredLabels("now", index, snapshot.labels, snapshot.provenance, review=snapshot.review)
+    about = Snapshot(
+        study.with_labels(now),
+        stored.stack,
+        stored.labels,
+        stored.provenance,
+        stored.phases_by_hand,
+        stored.review,
+    )
+    ed_phase, es_phase = stored.phases_by_hand
+    return about, ReaderChoices(choices.conventions, ed_phase, es_phase)
 
 
 def _show_steps(
@@ -125,12 +170,14 @@ def _show_steps(
     return report, pages
 
 
-def _export_steps(snapshot: Snapshot, choices: ReaderChoices, folder: Path) -> Steps[Any]:
+def _export_steps(
+    snapshot: Snapshot, choices: ReaderChoices, folder: Path, settings: Settings
+) -> Steps[Any]:
     yield Progress(0, 0, "Measuring")
     from engine.clinical.dicom_export import export_report
-    from engine.clinical.template import read_template
 
-    stack, wanted = snapshot.study.stacks[snapshot.stack_index], read_template()
+    snapshot, choices = of_short_axis(snapshot, choices)
+    stack, wanted = snapshot.study.stacks[snapshot.stack_index], template_here(settings)
     report = _measure(snapshot, choices)
     return (yield from export_report(report, stack, snapshot.labels, folder, wanted))
 

@@ -46,7 +46,7 @@ class SecondReader(QObject):
     def begin(self) -> None:
         """Ask who reads, and from what; then begin, or go on with what was begun before."""
         study = self._document.study
-        if study is None or self._document.labels is None:
+        if study is None or self._document.stack_labels is None:
             return
         if self._document.review.value.is_second_reading:
             self.told.emit("This is the second reading. Open the folder to see the first one.")

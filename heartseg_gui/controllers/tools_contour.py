@@ -292,4 +292,4 @@ def _say_change(edits: Edits, patch: LabelPatch, boundary: Boundary, place: Slic
     gained = int((patch.after == boundary.fills).sum()) - int(
         (patch.before == boundary.fills).sum()
     )
-    edits.say(f"{name.capitalize()}: {edits.millilitres(gained):+.1f} ml in {where(place)}.")
+    edits.say(f"{name.capitalize()}: {edits.amount(gained, '+')} in {where(place)}.")

@@ -274,8 +274,8 @@ class CutTool(LassoTool):
         name = structure.title.lower()
         wanted = cut(self._edits.plane(place), points, structure=structure)
         patch = self._edits.push_plane(place, wanted, "Cut")
-        ml = self._edits.millilitres(len(patch))
-        told = f"Cut {ml:.1f} ml off the {name} in {where(place)}."
+        amount = self._edits.amount(len(patch))
+        told = f"Cut {amount} off the {name} in {where(place)}."
         self._edits.say(told if len(patch) else f"The line does not divide the {name}.")
 
     def _crossed(self, place: SlicePlace, points: Points) -> Structure | None:
@@ -309,4 +309,4 @@ def _fill(
         edits.say(f"{tool}: nothing changes there.")
         return
     what = "cleared" if structure is Structure.BACKGROUND else f"became {structure.title.lower()}"
-    edits.say(f"{tool}: {edits.millilitres(len(patch)):.1f} ml {what} in {where(place)}.")
+    edits.say(f"{tool}: {edits.amount(len(patch))} {what} in {where(place)}.")

@@ -190,8 +190,8 @@ class PromptTool(HandTool):
         patch = question.labels.patch_slice(*question.place, wanted)
         if self._edits.push(patch, text, step=step, source=Source.MODEL):
             self._edits.end()
-            ml = self._edits.millilitres(len(patch))
-            self._edits.say(f"{text}: {ml:.1f} ml changed in {where(question.place)}.")
+            amount = self._edits.amount(len(patch))
+            self._edits.say(f"{text}: {amount} changed in {where(question.place)}.")
         else:
             for scribble in new:
                 scribble.step = None

@@ -29,10 +29,10 @@ class FillTool(HandTool):
         if len(patch) == 0:
             self._edits.say("Fill: nothing changes there.")
             return
-        ml = self._edits.millilitres(len(patch))
+        amount = self._edits.amount(len(patch))
         done = "Cleared" if structure is Structure.BACKGROUND else "Filled"
         what = "" if structure is Structure.BACKGROUND else f" as {structure.title.lower()}"
-        self._edits.say(f"{done} {ml:.1f} ml{what} in {where(here)}.")
+        self._edits.say(f"{done} {amount}{what} in {where(here)}.")
 
 
 class IslandTool(HandTool):
@@ -55,8 +55,8 @@ class IslandTool(HandTool):
         operation = remove_island if press.erases else keep_island
         text = "Remove piece" if press.erases else "Keep piece"
         patch = self._edits.push_plane(here, operation(before, at), text)
-        name, ml = structure.title.lower(), self._edits.millilitres(len(patch))
-        told = f"Removed {ml:.1f} ml of the {name} in {where(here)}."
+        name, amount = structure.title.lower(), self._edits.amount(len(patch))
+        told = f"Removed {amount} of the {name} in {where(here)}."
         self._edits.say(told if len(patch) else f"The {name} is in one piece there.")
 
 

@@ -60,6 +60,8 @@ class Viewing(QObject):
         held: set[Structure] = set()
         if any(voxels.max() >= Structure.LEFT_ATRIUM for voxels in maps):  # else it is quickly told
             held = {each for voxels in maps for each in structures_in(voxels)}
+        if self._document.is_long_axis:
+            held.add(Structure.LEFT_ATRIUM)
         self._tools.set_offered(classes_of(held)[1:])
 
     def fit_window(self) -> None:

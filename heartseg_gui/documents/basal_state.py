@@ -67,7 +67,8 @@ class BasalState(QObject):
         return self._known
 
     def _overlook(self) -> tuple[BasalOverview, Volumes | None]:
-        stack, labels, tally = self._document.stack, self._document.labels, self._measures.tally
+        stack, labels = self._document.stack, self._document.stack_labels
+        tally = self._measures.tally
         volumes = self._measures.measure_volumes()
         if stack is None or labels is None or tally is None or volumes is None:
             return _NOTHING, None

@@ -128,11 +128,11 @@ class Comparison(QObject):
 
     def _find(self) -> tuple[Reading, ...]:
         document, study = self._document, self._document.study
-        if study is None or document.labels is None:
+        if study is None or document.stack_labels is None:
             return ()
         second = document.review.value.is_second_reading
         name = "On the screen: second reading" if second else "On the screen"
-        found = [Reading(NOW, name, document.labels)]
+        found = [Reading(NOW, name, document.stack_labels)]
         found.append(self._prediction())
         if self.blinded:
             return tuple(found)

@@ -101,7 +101,7 @@ class LiveFindings(QObject):
 
     def _check_slices(self) -> None:
         """Check slices that wait for some milliseconds, then let the window go on."""
-        labels = self._document.labels
+        labels = self._document.stack_labels
         if labels is None or not self._ready:
             return
         for patch in self._patches:
@@ -122,7 +122,7 @@ class LiveFindings(QObject):
 
     def _check(self, place: SlicePlace) -> bool:
         """Check one slice; whether anything else is found there than before."""
-        labels = self._document.labels
+        labels = self._document.stack_labels
         assert labels is not None
         phase, slice_index = place
         found = lint_slice(

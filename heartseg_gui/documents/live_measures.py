@@ -74,6 +74,7 @@ class LiveMeasures(QObject):
         self._document = document
         self._rules = rules or MeasuringRules(self)
         self._tally: VoxelTally | None = None
+        self._long_axis: VoxelTally | None = None
         self._bases: Bases = {}
         self._stale: set[int] | None = None  # phases to be looked at anew; None for all
         self._rest = QTimer(self)
@@ -128,7 +129,7 @@ class LiveMeasures(QObject):
 
     def measure_volumes(self) -> Volumes | None:
         """Phases, curves and pump functions by the conventions; None where there are none."""
-        stack, labels = self._document.stack, self._document.labels
+        stack, labels = self._document.stack, self._document.stack_labels
         if self._tally is None or stack is None or labels is None or not stack.size_known:
             return None
         counts = self._tally.counts
@@ -150,7 +151,9 @@ class LiveMeasures(QObject):
 
     @property
     def atrium_alone(self) -> bool:
-        """Whether the left atrium is drawn and no ventricle is."""
+        """Whether the left atrium is drawn and no ventricle is, or a long axis is shown."""
+        if self._long_axis is not None:
+            return True
         if self._tally is None:
             return False
         drawn = np.asarray(self._tally.counts.any(axis=(0, 1)))  # (structure,)
@@ -184,18 +187,32 @@ class LiveMeasures(QObject):
         self._tell()
 
     def _take_stack(self) -> None:
-        labels = self._document.labels
+        labels, drawn = self._document.stack_labels, self._document.labels
         self._tally = None if labels is None else VoxelTally(labels)
+        flat = self._document.is_long_axis and drawn is not None
+        self._long_axis = VoxelTally(drawn) if flat and drawn is not None else None
         self._stale = None
         self._rest.stop()
         self.changed.emit()
 
+    def atrium_area_cm2(self, phase: int) -> float | None:
+        """Area of the left atrium on the long axis on the screen [cm^2]; None on a stack."""
+        stack, tally = self._document.stack, self._long_axis
+        if tally is None or stack is None or not stack.size_known or (phase, 0) not in tally:
+            return None
+        _, y_mm, x_mm = stack.cine.geometry.spacing_mm
+        return float(tally.counts[phase, 0, Structure.LEFT_ATRIUM] * y_mm * x_mm / 100)
+
     def _take_patch(self, patch: LabelPatch) -> None:
+        if self._long_axis is not None:
+            self._long_axis.take(patch)
+            self._tell()
         if self._tally is not None:
             self._tally.take(patch)
             follows = self._rules.conventions.basal is not BasalRule.READER
-            if follows and self._stale is not None and self._document.labels is not None:
-                self._stale |= {phase for phase, _ in patch.slices(self._document.labels.shape)}
+            labels = self._document.labels
+            if follows and self._stale is not None and labels is not None:
+                self._stale |= {phase for phase, _ in patch.slices(labels.shape)}
             self._tell()
 
     def _tell(self) -> None:

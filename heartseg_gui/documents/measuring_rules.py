@@ -1,7 +1,5 @@
 """The conventions by which the window measures."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QObject, Signal
 
 from engine.clinical.conventions import Conventions
@@ -46,4 +44,4 @@ class MeasuringRules(QObject):
         """All that a person decided about measuring a document."""
         ed_phase, es_phase = document.phases_by_hand
         usual = ReaderChoices(conventions=self._conventions, ed_phase=ed_phase, es_phase=es_phase)
-        return replace(usual, excluded=document.review.value.left_out)
+        return usual.with_review(document.review.value)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.clinical.curves import CurveRates, measure_rates
 from engine.clinical.measuring import Volumes
-from engine.clinical.segments import WallMap, measure_segments
+from engine.clinical.segments import WallMap, measure_walls
 from engine.structures import Structure
 from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.measuring_rules import MeasuringRules
@@ -24,6 +24,7 @@ class Measured:
         lv_rates: Peak ejection and filling of the LV.
         rv_rates: Of the RV.
         wall: Thickness by segment.
+        atrium_alone: Whether there is a left atrium and no ventricle.
     """
 
     volumes: Volumes
@@ -31,6 +32,14 @@ class Measured:
     lv_rates: CurveRates
     rv_rates: CurveRates
     wall: WallMap
+    atrium_alone: bool = False
+
+    @property
+    def drawn(self) -> tuple[Structure, ...]:
+        """Whose curves there are: both ventricles, the left atrium where it is drawn."""
+        ventricles = () if self.atrium_alone else (Structure.LV, Structure.RV)
+        atrium = Structure.LEFT_ATRIUM
+        return (*ventricles, *((atrium,) if atrium in self.volumes.curves else ()))
 
 
 class QuantityState(QObject):
@@ -81,10 +90,11 @@ class QuantityState(QObject):
         return order if base_is_first(tally.counts[..., Structure.LV]) else order[::-1]
 
     def _measure(self) -> Measured | None:
-        stack, labels = self._document.stack, self._document.labels
+        stack, labels = self._document.stack, self._document.stack_labels
         volumes = self._measures.measure_volumes()
         if stack is None or labels is None or volumes is None:
             return None
+        choices = self.rules.choices_for(self._document)
         times_ms = stack.cine.phase_times_ms
         drawn = volumes.drawn_curves
         return Measured(
@@ -92,7 +102,8 @@ class QuantityState(QObject):
             times_ms,
             measure_rates(drawn[Structure.LV], volumes.choice, times_ms),
             measure_rates(drawn[Structure.RV], volumes.rv_choice, times_ms),
-            measure_segments(labels, volumes.choice, volumes.counted),
+            measure_walls(labels, volumes.choice, volumes.counted, choices.points),
+            self._measures.atrium_alone,
         )
 
     def _forget(self) -> None:

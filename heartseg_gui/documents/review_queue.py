@@ -144,12 +144,12 @@ class ReviewQueue(QObject):
         from engine.clinical.queue import paired, slice_queue
 
         document = self._document
-        if document.labels is None:
+        if document.stack_labels is None:
             return ()
         choice = self._measures.measure().choice
         measured = {phase for phase in (choice.ed, choice.es) if phase is not None}
         items = slice_queue(
-            document.labels,
+            document.stack_labels,
             signed_provenance(document, ""),
             document.review.value,
             phases=sorted(measured) or self._states.phases(),

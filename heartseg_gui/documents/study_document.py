@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -77,8 +77,13 @@ class StudyDocument(QObject):
 
     @property
     def measurable(self) -> bool:
-        """Whether the stack on the screen is one that can be labelled and measured."""
+        """Whether the stack on the screen is one that volumes can be measured of."""
         return self._study is not None and self._stack_index < len(self._study.stacks)
+
+    @property
+    def is_long_axis(self) -> bool:
+        """Whether a view of one slice is on the screen that can be drawn on."""
+        return self._labels is not None and not self.measurable
 
     @property
     def cine(self) -> Cine | None:
@@ -87,8 +92,13 @@ class StudyDocument(QObject):
 
     @property
     def labels(self) -> LabelMap | None:
-        """The editable label map of the stack."""
+        """The editable label map of the stack, or of a long-axis view."""
         return self._labels
+
+    @property
+    def stack_labels(self) -> LabelMap | None:
+        """The labels where they fill a volume; None on a long-axis view."""
+        return self._labels if self.measurable else None
 
     @property
     def reference(self) -> LabelMap | None:
@@ -193,33 +203,60 @@ class StudyDocument(QObject):
     def take_saved(self, stored: StoredLabels) -> None:
         """Remember saved labels, so that the stack shows them when the reader comes back to it."""
         assert self._study is not None
-        self._study = replace(self._study, labels=(stored, *self._study.labels))
+        self._study = self._study.with_labels(stored)
         self.saved_to = next(iter(stored.files), None)
 
     def _take_stack(self, index: int) -> None:
-        views = (*self._study.stacks, *self._study.other_views) if self._study else ()
+        views = self._study.views if self._study else ()
         self._stack_index = index
         self._stack = views[index] if index < len(views) else None
-        self._phases_by_hand, self.saved_to, self.signed = (None, None), None, None
+        self.signed = None
         self._edits.clear()
         self.undo_stack.clear()
-        self._labels, self._reference, self._provenance = None, None, Provenance()
-        self.review.open(Review())
-        self.predicted.open(())
-        if self._study is None or self._stack is None or not self.measurable:
-            return
-        stored = [labels for labels in self._study.labels if labels.stack == index]
-        reference = [s for s in stored if s.provenance.origin is Origin.REFERENCE]
-        own = [s for s in stored if s.provenance.origin is not Origin.REFERENCE]
-        self._reference = reference[0].labels if reference else None
-        first = next(iter(own + reference), None)
-        if first is None:
-            self._labels = LabelMap.empty(self._stack.cine.phase_count, self._stack.cine.geometry)
-            return
-        self._labels, self._provenance = first.labels.copy(), first.provenance
-        self._phases_by_hand, self.saved_to = first.phases_by_hand, _file_of_its_own(first)
-        self.review.open(first.review)
-        self.predicted.open(own)
+        shown = _shown(self._study, index)
+        self._labels, self._reference = shown.labels, shown.reference
+        self._provenance, self._phases_by_hand = shown.provenance, shown.phases_by_hand
+        self.saved_to = shown.saved_to
+        self.review.open(shown.review)
+        self.predicted.open(shown.own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """The labels that a stack or view is opened with."""
+
+    labels: LabelMap | None = None
+    reference: LabelMap | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+    phases_by_hand: PhasesByHand = (None, None)
+    saved_to: Path | None = None
+    review: Review = field(default_factory=Review)
+    own: tuple[StoredLabels, ...] = ()
+
+
+def _shown(study: Study | None, index: int) -> _Shown:
+    """What a stack, or a further view of one slice, is opened with; others cannot be drawn on."""
+    if study is None or index >= len(study.views):
+        return _Shown()
+    cine = study.views[index].cine
+    if index >= len(study.stacks) and (cine.slice_count > 1 or cine.colour is not None):
+        return _Shown()
+    stored = study.labels_of(index)
+    references = [s for s in stored if s.provenance.origin is Origin.REFERENCE]
+    own = [s for s in stored if s.provenance.origin is not Origin.REFERENCE]
+    reference = references[0].labels if references else None
+    first = next(iter(own + references), None)
+    if first is None:
+        return _Shown(LabelMap.empty(cine.phase_count, cine.geometry))
+    return _Shown(
+        first.labels.copy(),
+        reference,
+        first.provenance,
+        first.phases_by_hand,
+        _file_of_its_own(first),
+        first.review,
+        tuple(own),
+    )
 
 
 def _file_of_its_own(stored: StoredLabels) -> Path | None:

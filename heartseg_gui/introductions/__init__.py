@@ -3,10 +3,12 @@
 from heartseg_gui.introductions import (
     agreeing,
     correcting,
+    experimenting,
     journaling,
     keys,
     leaving,
     looking,
+    looping,
     measuring,
     opening,
     predicting,
@@ -15,6 +17,7 @@ from heartseg_gui.introductions import (
     self_testing,
     space,
     space_export,
+    training,
 )
 from heartseg_gui.program import Window
 
@@ -23,7 +26,7 @@ def introduce_all(window: Window) -> None:
     """All introductions, in the order of the reader's day."""
     for part in (opening, looking, space, space_export, predicting, correcting, reviewing):
         part.introduce(window)
-    for part in (measuring, agreeing, reporting):
+    for part in (measuring, agreeing, training, experimenting, looping, reporting):
         part.introduce(window)
     for part in (self_testing, keys, journaling, leaving):
         part.introduce(window)

@@ -20,6 +20,7 @@ def introduce(window: Window) -> None:
         worker.told.connect(research.window.show_message)
         worker.failed.connect(window.dialogs.show_error)
     research.agreeing.open_wanted.connect(partial(open_study, window))
+    research.cohorting.places_told.connect(research.agreement.know_places)
     research.cohorting.table_wanted.connect(partial(_compare, window))
 
 
@@ -29,6 +30,8 @@ def _introduce_agreement(window: Window, page: "AgreementPage") -> None:
     page.sources.folder_wanted.connect(agreeing.add_folder)
     page.sources.again_wanted.connect(agreeing.read_again)
     page.sources.clear_wanted.connect(agreeing.clear)
+    page.sources.conventions_wanted.connect(agreeing.set_conventions)
+    agreeing.follow_window()
     page.sources.figure_wanted.connect(agreeing.export_figure)
     page.sources.all_wanted.connect(agreeing.export_all)
     page.study_wanted.connect(agreeing.open_study)
@@ -38,7 +41,10 @@ def _introduce_cohort(window: Window, page: "CohortPage") -> None:
     cohorting = window.research.cohorting
     page.folder_wanted.connect(cohorting.choose_folder)
     page.out_wanted.connect(cohorting.choose_out)
-    page.options_wanted.connect(cohorting.set_options)
+    page.options.options_wanted.connect(cohorting.set_options)
+    page.options.key_wanted.connect(cohorting.choose_key)
+    page.options.no_key_wanted.connect(cohorting.forget_key)
+    cohorting.follow_window()
     page.run_wanted.connect(cohorting.run)
     page.stop_wanted.connect(cohorting.stop)
     page.compare_wanted.connect(cohorting.compare)
@@ -53,5 +59,6 @@ def open_study(window: Window, folder: Path) -> None:
 
 def _compare(window: Window, table: Path) -> None:
     """Take a table to the page that compares readings."""
+    window.research.agreeing.take_over(window.research.cohort.options.conventions)
     window.research.agreeing.add(table)
     window.research.window.show_page(window.research.agreement_tab)

@@ -21,4 +21,7 @@ def introduce(window: Window) -> None:
     window.settings.reading_changed.connect(window.take_reading_settings)
     QGuiApplication.styleHints().colorSchemeChanged.connect(window.appearance.apply)
     actions["quit"].triggered.connect(window.main.close)
-    window.main.close_requested.connect(partial(saving.settle, window.leave))
+    settle = partial(saving.settle, window.leave)
+    settle = partial(window.research.loop.looping.leave, settle)
+    settle = partial(window.research.experiments.gridding.leave, settle)
+    window.main.close_requested.connect(partial(window.research.training.leave, settle))

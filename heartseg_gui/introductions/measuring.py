@@ -19,7 +19,8 @@ def introduce(window: Window) -> None:
     actions["toggle_basal"].triggered.connect(deciding.toggle_here)
     measuring.basal_tab.when_made(partial(_introduce_base, window))
     measuring.quantity_tab.when_made(partial(_introduce_quantities, window))
-    for speaker in (deciding, measuring.choosing):
+    _introduce_points(window)
+    for speaker in (deciding, measuring.choosing, measuring.landmarking):
         speaker.told.connect(window.main.show_message)
 
 
@@ -33,6 +34,30 @@ def _introduce_quantities(window: Window, page: "QuantityPage") -> None:
     page.ledger.choice_wanted.connect(window.measuring.choosing.choose)
     page.place_wanted.connect(partial(_look_at, window))
     page.phase_wanted.connect(window.view.set_phase)
+    landmarks, landmarking = window.measuring.landmarks, window.measuring.landmarking
+    page.wall.picture.moved.connect(landmarking.move)
+    page.wall.picture.dropped.connect(landmarking.drop)
+    page.wall.whole_stack_wanted.connect(landmarks.set_whole_stack)
+    page.wall.find_again_wanted.connect(landmarking.find_again)
+    page.atrium.view_wanted.connect(landmarking.call_view)
+
+
+def _introduce_points(window: Window) -> None:
+    """From a point that is dragged to the segments counted from it."""
+    landmarks, landmarking = window.measuring.landmarks, window.measuring.landmarking
+    points = window.views.picture.points
+    points.follow(landmarks)
+    points.moved.connect(landmarking.move)
+    points.dropped.connect(landmarking.drop)
+    window.actions["insertion_points"].triggered.connect(landmarking.show)
+    window.actions["find_points_again"].triggered.connect(
+        lambda _checked=False: landmarking.find_again()
+    )
+    landmarks.changed.connect(partial(_press_points, window))
+
+
+def _press_points(window: Window) -> None:
+    window.actions["insertion_points"].setChecked(window.measuring.landmarks.shown)
 
 
 def _look_at(window: Window, phase: int, slice_index: int) -> None:

@@ -182,7 +182,7 @@ def _summarise(study: Study) -> str:
         str(study.folder),
         _count(len(study.stacks), "short-axis stack"),
         _count(len(study.other_views), "further view"),
-        _count(len(study.labels), "label map"),
+        _count(len(study.labels) + len(study.view_labels), "label map"),
     ]
     if study.skipped_files:
         parts.append(f"{study.skipped_files} files without an image were skipped")

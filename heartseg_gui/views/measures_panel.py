@@ -69,7 +69,10 @@ class MeasuresPanel(QWidget):
 
     def _show_atrium(self) -> None:
         found = self._measures.measure_atrium()
-        self._atrium.setVisible(found is not None)
+        area_cm2 = self._measures.atrium_area_cm2(self._view.phase)
+        self._atrium.setVisible(found is not None or area_cm2 is not None)
+        if area_cm2 is not None:
+            self._atrium.setText(f"Left atrium {area_cm2:.1f} cm² on this view")
         if found is None:
             return
         here_ml = self._measures.phase_ml(self._view.phase, Structure.LEFT_ATRIUM)

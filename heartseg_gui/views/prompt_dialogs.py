@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox, QWidget
 
+from engine.clinical.profile import Profile
 from heartseg_gui.documents.prompts import Lost, Unsaved
 
 _ANSWERS = {
@@ -47,6 +48,28 @@ class PromptDialogs:
         box.setEscapeButton(keep)
         box.exec()
         answer = Lost.DISCARD if box.clickedButton() is discard else Lost.KEEP
+        box.deleteLater()
+        return answer
+
+    def ask_profile(self) -> Profile | None:
+        """Whether exported files name patients; Escape thinks again."""
+        box = QMessageBox(_window())
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setWindowTitle("Names in reports")
+        box.setText("<b>Shall reports name the patient?</b>")
+        box.setInformativeText(
+            "Research: a pseudonym stands in place of names and identifiers, years in place of "
+            "dates. Hospital: all of it stays, so that the archive knows whose report it is. "
+            "This is asked once; the settings change it."
+        )
+        out = box.addButton("Leave names &out", QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton("&Keep names", QMessageBox.ButtonRole.AcceptRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(out)
+        box.setEscapeButton(cancel)
+        box.exec()
+        answers = {out: Profile.RESEARCH, keep: Profile.HOSPITAL}
+        answer = next((answers[one] for one in answers if one is box.clickedButton()), None)
         box.deleteLater()
         return answer
 

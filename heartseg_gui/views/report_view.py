@@ -27,6 +27,8 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.theme import colours_of, icon
 
 if TYPE_CHECKING:  # measuring is imported with the first report, not with the window
+    from engine.clinical.area_length import LongAxisAtrium
+    from engine.clinical.quantities import AtriumFunction
     from engine.clinical.report import Report
     from engine.clinical.volumes import VentricleFunction
 
@@ -289,17 +291,27 @@ def _ventricle_card(
 
 
 def _atrium_cards(report: "Report") -> list[QFrame]:
-    """The left atrium, where there is one; with one phase it has one volume and no more."""
+    """The left atrium from its label and by area-length; with one phase it has one volume."""
     found = None if report.quantities is None else report.quantities.left_atrium
-    if found is None:
-        return []
+    by_length, cards = report.long_axis, []
+    if found is not None:
+        cards.append(_atrium_card("Left atrium", found.largest_ml, found, report))
+    if by_length is not None and by_length.largest_ml is not None:
+        title = f"Left atrium, {by_length.method}"
+        cards.append(_atrium_card(title, by_length.largest_ml, by_length, report))
+    return cards
+
+
+def _atrium_card(
+    title: str, largest_ml: float, found: "AtriumFunction | LongAxisAtrium", report: "Report"
+) -> QFrame:
     rows: list[tuple[str, float | None, str]] = []
-    big = (f"{found.largest_ml:.0f} ml", "volume")
+    big = (f"{largest_ml:.0f} ml", "volume")
     if found.smallest_ml is not None:
-        rows = [("Largest", found.largest_ml, "ml"), ("Smallest", found.smallest_ml, "ml")]
+        rows = [("Largest", largest_ml, "ml"), ("Smallest", found.smallest_ml, "ml")]
     if found.emptying_fraction is not None:
         big = (f"{100 * found.emptying_fraction:.0f} %", "emptying fraction")
-    return [_card("Left atrium", big, rows, report.body_surface_m2)]
+    return _card(title, big, rows, report.body_surface_m2)
 
 
 def _card(

@@ -121,9 +121,9 @@ class StudyBrowser(QWidget):
             others = self._add_group("Further views")
             for number, stack in enumerate(study.other_views, start=len(study.stacks)):
                 self._add_stack(others, stack, number)
-        if study.labels:
+        if study.labels or study.view_labels:
             labels = self._add_group("Labels in the folder")
-            for stored in study.labels:
+            for stored in (*study.labels, *study.view_labels):
                 text = f"{stored.name}\n{_ORIGINS[stored.provenance.origin]}"
                 self._add_line(labels, text, "labels", stored.stack)
         self._tree.expandAll()

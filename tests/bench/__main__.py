@@ -30,6 +30,7 @@ from tests.bench import (
     start,
     surfaces,
     training,
+    training_window,
 )
 from tests.bench.measuring import Measurement, machine
 
@@ -50,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[], list[Measurement]]] = {
     "predicting_window": predicting_window.measure,
     "reader": reader.measure,
     "training": training.measure,
+    "training_window": training_window.measure,
     "scoring": scoring.measure,
     "cohort": cohort.measure,
     "quantities": quantities.measure,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from engine.cine import Cine
 from engine.cli import main
 from engine.clinical.export import report_csv, report_facts
 from engine.clinical.phases import PhaseRule
@@ -22,6 +23,7 @@ from engine.correction.prompting import Prompt, resegment
 from engine.correction.propagation import carry
 from engine.datasets.catalogue import read_labelled
 from engine.errors import UnmeasurableError
+from engine.geometry import Geometry
 from engine.io.label_store import load_labels, save_labels
 from engine.io.label_values import meaning_of
 from engine.io.nifti import write_labels
@@ -30,6 +32,7 @@ from engine.io.study_folder import read_study
 from engine.labelmap import LabelMap, keep_others, structures_in
 from engine.learning.checkpoint import Model
 from engine.learning.inference import predict
+from engine.learning.input_check import warn_of_other_view
 from engine.learning.models import ModelEntry
 from engine.progress import run_to_end
 from engine.recipe import Recipe, change_recipe
@@ -481,3 +484,26 @@ def test_an_atrium_of_the_challenge_is_measured(
 
     assert facts["la"]["max_ml"] == pytest.approx(154296 * 0.625**3 / 1000)
     assert "Left atrium: 37.7 ml" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("task", "slice_mm", "count", "told"),
+    [
+        ("short_axis", 0.625, 88, "as volumes of the atria"),
+        ("short_axis", 8.0, 12, ""),
+        ("short_axis", 2.5, 12, ""),  # a short axis cut finely
+        ("left_atrium", 10.0, 10, "as those of a short axis"),
+        ("left_atrium", 1.25, 60, ""),
+    ],
+)
+def test_a_model_is_told_of_stacks_cut_unlike_its_own(
+    task: str, slice_mm: float, count: int, told: str
+) -> None:
+    geometry = Geometry.from_affine(np.diag([1.0, 1.0, slice_mm, 1.0]), (count, 4, 4))
+    cine = Cine("image", np.zeros((1, count, 4, 4), np.int16), geometry)
+
+    changes = {"data.task": task, "network.classes": len(TASKS[task].classes)}
+    warned = warn_of_other_view(cine, change_recipe(Recipe(title="any"), changes))
+
+    assert bool(warned) == bool(told)
+    assert told in " ".join(warned)

@@ -1,19 +1,23 @@
 """What fits where: the status bar, the report, the texts on the picture in small windows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.geometry import Geometry
+from engine.labelmap import LabelMap
+from engine.study import Study
 from heartseg_gui.app import Window
 from heartseg_gui.views.cine_bar import PhaseSlider, _apart
 from heartseg_gui.views.report_view import FoldingRow, PageView
 from heartseg_gui.views.slices.slice_view import SliceView
-from tests.gui.conftest import Desk
+from tests.gui.conftest import Desk, small_study
 from tests.gui.shell import open_shell, open_study
 
 SMALLEST, SMALL, LARGE = (800, 500), (900, 600), (1500, 900)  # 1600 x 1000 at 200 % is the first
@@ -126,15 +130,40 @@ def test_marks_of_neighbouring_phases_do_not_cover_each_other() -> None:
         assert (first <= last) == (centres[0] <= centres[1])
 
 
-@pytest.mark.parametrize("width", [170, 200, 240, 280, 330, 400, 600])
-def test_no_text_on_the_picture_covers_another(desk: Desk, qtbot: QtBot, width: int) -> None:
+def placed_study() -> Study:
+    """The small study at a place in the patient, so that its directions are known."""
+    study = small_study()
+    affine = study.stacks[0].cine.geometry.affine.copy()
+    affine[:3, 3] = (40.0, 60.0, -20.0)
+    geometry = Geometry.from_affine(affine, study.stacks[0].cine.geometry.shape)
+    cine = replace(study.stacks[0].cine, geometry=geometry)
+    labels = [replace(each, labels=LabelMap(each.labels.voxels, geometry)) for each in study.labels]
+    return replace(study, stacks=(replace(study.stacks[0], cine=cine),), labels=tuple(labels))
+
+
+def texts_on(qtbot: QtBot, desk: Desk, width: int) -> list[QRectF]:
+    """Where texts stand on a picture so wide."""
     view = SliceView(desk.document, desk.view, desk.display, desk.tools)
     qtbot.addWidget(view)
     view.resize(width, 400)
     with qtbot.waitExposed(view):
         view.show()
     view.viewport().grab()
-    areas = [mark.area for mark in view._annotations._marks if mark.pixmap.width() > 10]
+    return [mark.area for mark in view._annotations._marks if mark.pixmap.width() > 10]
+
+
+def test_a_nominal_position_has_no_letters(desk: Desk, qtbot: QtBot) -> None:
+    """Four letters less than where the file says how the patient lay."""
+    nominal = len(texts_on(qtbot, desk, 600))
+    desk.document.set_study(placed_study())
+
+    assert len(texts_on(qtbot, desk, 600)) == nominal + 4
+
+
+@pytest.mark.parametrize("width", [170, 200, 240, 280, 330, 400, 600])
+def test_no_text_on_the_picture_covers_another(desk: Desk, qtbot: QtBot, width: int) -> None:
+    desk.document.set_study(placed_study())
+    areas = texts_on(qtbot, desk, width)
 
     assert len(areas) == 10
     for one, other in combinations(areas, 2):

@@ -5,15 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.cine import Cine
+from engine.geometry import Geometry
 from engine.mesh.surface import Surface
 from engine.review.states import Review
 from engine.structures import Structure
-from engine.study import Origin, Provenance
+from engine.study import Origin, Provenance, Stack
 from heartseg_gui.documents.live_measures import LiveMeasures
 from heartseg_gui.documents.space_state import Colouring, LabelSource, Panes, SpaceState
 from heartseg_gui.jobs import JobQueue
+from heartseg_gui.views.volume.long_axis_planes import distinct
 from heartseg_gui.views.volume.pane_plan import PanePlan, needed_sources, plan_panes
 from heartseg_gui.views.volume.space_basis import BasisMaker, PaneFacts, SpaceBasis
+from heartseg_gui.views.volume.space_content import SpaceFacts
 from heartseg_gui.views.volume.surface_store import Made, Place, SurfaceStore
 from tests.gui.conftest import Desk, small_study
 
@@ -146,8 +150,71 @@ def test_colours_fall_back_and_say_why(desk: Desk, space: SpaceState) -> None:
     assert "nothing to compare" in _pane(desk, space).title
 
 
-def test_a_phase_without_labels_is_said(desk: Desk, space: SpaceState) -> None:
-    assert "Nothing is labelled in phase 2" in _pane(desk, space, 1).title
+def test_a_phase_without_labels_shows_the_nearest_one_dimmed(desk: Desk, space: SpaceState) -> None:
+    """Of two phases that are as near, the later one; the surfaces of both must be there."""
+    basis = _basis(desk, space, 1)
+
+    pane = basis.panes(_tetrahedron)[0]
+
+    assert basis.places() == ((LabelSource.LABELS, 1), (LabelSource.LABELS, 2))
+    assert pane.dimmed
+    assert pane.made is not None
+    assert pane.title == "Labels on the screen of phase 3, dimmed: phase 2 is not labelled"
+    (dim,) = SpaceFacts(basis, (pane,)).content().panes[0].surfaces
+    (bright,) = SpaceFacts(basis, (_pane(desk, space),)).content().panes[0].surfaces
+    assert 0 < dim.opacity < bright.opacity / 2
+    assert not _pane(desk, space).dimmed
+
+
+def test_a_dimmed_phase_has_no_colours_to_read(desk: Desk, space: SpaceState) -> None:
+    """They would be those of another time."""
+    space.change(colouring=Colouring.DIFFERENCE)
+
+    pane = _pane(desk, space, 1)
+
+    assert pane.dimmed
+    assert pane.colouring is Colouring.STRUCTURE
+    assert pane.scale is None
+
+
+def test_a_phase_that_was_not_predicted_shows_the_nearest_one_dimmed(
+    desk: Desk, space: SpaceState
+) -> None:
     space.change(panes=Panes.THREE)
-    _, label, _ = _basis(desk, space, 1).panes(_tetrahedron)
-    assert "Nothing is labelled in phase 2" in label.message
+
+    _, _, prediction = _basis(desk, space, 1).panes(_tetrahedron)
+
+    assert prediction.dimmed
+    assert prediction.title == "Prediction of phase 3, dimmed: phase 2 was not predicted"
+    assert not prediction.message
+
+
+def test_a_stack_without_labels_says_so(desk: Desk, space: SpaceState) -> None:
+    """Where no other phase is labelled either, nothing stands in its place."""
+    labels = desk.document.labels
+    assert labels is not None
+    desk.document.apply(labels.patch_to(np.zeros_like(labels.voxels)))
+
+    assert "Nothing is labelled in phase 2" in _pane(desk, space, 1).title
+    assert not _pane(desk, space, 1).dimmed
+
+
+def test_a_view_that_was_taken_again_is_drawn_once(desk: Desk) -> None:
+    """A breath apart, and twice the same; another angle or another depth is another view."""
+    turned = np.array([[0, 0, 1, 0], [1.4, 0, 0, 0], [0, 1.4, 0, 0], [0, 0, 0, 1.0]])
+    tilted = turned.copy()
+    tilted[:3, 2] = (np.cos(0.6), np.sin(0.6), 0)
+    tilted[:3, 0] = (-1.4 * np.sin(0.6), 1.4 * np.cos(0.6), 0)
+    first, again, far = (_long_axis(turned, across_mm) for across_mm in (0.0, 8.0, 60.0))
+    other = _long_axis(tilted, 0.0)
+
+    assert distinct((first, again, other, far)) == (again, other, far)
+    assert distinct(()) == ()
+
+
+def _long_axis(affine: np.ndarray, across_mm: float) -> Stack:
+    moved = affine.copy()
+    moved[0, 3] = across_mm
+    shape = (1, 20, 30)
+    grid = Geometry.from_affine(moved, shape)
+    return Stack(Cine("Long axis", np.zeros((2, *shape), np.int16), grid))

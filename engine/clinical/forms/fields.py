@@ -109,6 +109,11 @@ def _ventricles() -> Iterator[ReportField]:
         ("ef_percent", "emptying fraction", "%"),
     ):
         yield ReportField(f"la_{key}", f"LA {label}", unit, "number", "Left atrium", ("la", key))
+        name, title = f"la_area_length_{key}", f"LA {label} by area-length"
+        path = ("la_area_length", key)
+        yield ReportField(name, title, unit, "number", "Left atrium", path)
+    method = ("la_area_length", "method")
+    yield ReportField("la_area_length_method", "LA views", "", "text", "Left atrium", method)
 
 
 def _walls() -> Iterator[ReportField]:

@@ -9,7 +9,13 @@ from engine.clinical.approval import NOT_APPROVED, approval_line
 from engine.clinical.forms.wording import Wording
 from engine.clinical.own_files import HTML_MARK
 from engine.clinical.report import Report
-from engine.clinical.result_rows import HEADINGS, atrium_rows, result_rows, with_unit
+from engine.clinical.result_rows import (
+    HEADINGS,
+    area_length_rows,
+    atrium_rows,
+    result_rows,
+    with_unit,
+)
 from engine.clinical.template import Chapter, ReportTemplate
 from resources import resource_path
 
@@ -45,7 +51,10 @@ def html_page(report: Report, facts: Mapping[str, Any], template: ReportTemplate
         watermark=watermark,
         people=_people(facts, say),
         headings=[say(text) for text in HEADINGS],
-        rows=[[say(row[0]), *row[1:]] for row in [*ventricles, *atrium_rows(report)]],
+        rows=[
+            *([say(row[0]), *row[1:]] for row in [*ventricles, *atrium_rows(report)]),
+            *area_length_rows(report, say),
+        ],
         facts=facts,
         shown=shown,
         images=_picture(report, "images") if shown["images"] and report.images else "",

@@ -25,7 +25,13 @@ from engine.clinical.pages.parts import (
     table,
 )
 from engine.clinical.pages.surround import letterhead, page_title
-from engine.clinical.result_rows import HEADINGS, atrium_rows, result_rows, with_unit
+from engine.clinical.result_rows import (
+    HEADINGS,
+    area_length_rows,
+    atrium_rows,
+    result_rows,
+    with_unit,
+)
 from engine.clinical.template import Chapter
 
 _WARNINGS_SHOWN = 7
@@ -173,6 +179,8 @@ def _results(sheet: Sheet) -> Any:
     for name, *cells in listed:
         bold = name == "Ejection fraction"
         rows.append([paragraph(text, size=8.5, bold=bold) for text in (say(name), *cells)])
+    by_length = area_length_rows(report, say) if report.atrium_alone else []
+    rows += [[paragraph(text, size=8.5) for text in row] for row in by_length]
     return table(
         rows,
         [0.28 * width] + [0.18 * width] * 4,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from engine.clinical.forms.wording import Wording
 from engine.clinical.report import Report
 from engine.clinical.template import Chapter, ReportTemplate
+from engine.drawing.pdf_fonts import prepare_reportlab
 
 MARGIN_PT = 36.0
 FOOT_PT = 14.0
@@ -51,31 +51,12 @@ def make_sheet(report: Report, template: ReportTemplate) -> Sheet:
     """An A4 sheet for a report."""
     from reportlab.lib.pagesizes import A4
 
-    _prepare_reportlab()
+    prepare_reportlab()
     size = (A4[0] - 2 * MARGIN_PT, A4[1] - 2 * MARGIN_PT - FOOT_PT)
     return Sheet(report, template, Wording(template.language), *size)
 
 
 @cache
-def _prepare_reportlab() -> None:
-    """Fonts, and images as bytes: ASCII, which is usual, takes half of the time and more room.
-
-    DejaVu, which comes with matplotlib, knows the letters that names are written in.
-    """
-    import matplotlib as mpl
-    from reportlab import rl_config
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    rl_config.useA85 = 0
-    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    pdfmetrics.registerFont(TTFont("Report", folder / "DejaVuSans.ttf"))
-    pdfmetrics.registerFont(TTFont("Report-Bold", folder / "DejaVuSans-Bold.ttf"))
-    pdfmetrics.registerFontFamily(
-        "Report", normal="Report", bold="Report-Bold", italic="Report", boldItalic="Report-Bold"
-    )
-
-
 def paragraph(
     text: str, *, size: float = 7.5, colour: str = INK, bold: bool = False, right: bool = False
 ) -> Any:

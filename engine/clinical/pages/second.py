@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from engine.clinical.detail_rows import (
     base_notes,
     base_rows,
+    insertion_line,
     range_rows,
     range_sources,
     rate_rows,
@@ -28,7 +29,7 @@ from engine.clinical.pages.parts import (
     space,
 )
 from engine.clinical.pages.surround import running_head
-from engine.clinical.result_rows import atrium_rows
+from engine.clinical.result_rows import area_length_line, area_length_rows, atrium_rows
 from engine.clinical.template import Chapter
 
 _BULLSEYES_PT = (172.0, 235.0)  # at least, at most
@@ -100,6 +101,7 @@ def has_details(sheet: Sheet) -> bool:
         or rate_rows(report)
         or range_rows(report)
         or (atrium_rows(report) and not report.atrium_alone)
+        or (area_length_rows(report) and not report.atrium_alone)
     )
 
 
@@ -119,8 +121,7 @@ def _walls(sheet: Sheet, height: float) -> list[Any]:
     size_in = (sheet.width / 72, height / 72)
     figure = make_bullseye_figure(wall, size_in=size_in, say=sheet.say)
     say = sheet.say
-    known = f" {say('Anterior and inferior by')}: {say(str(wall.source))}." if wall.source else ""
-    said = note(escape(f"{told} {say(_MODEL)}{known}"))
+    said = note(escape(f"{told} {say(_MODEL)} {insertion_line(wall, say)}".rstrip()))
     return _chapter(sheet, "Wall", drawing(figure, sheet.width, height), space(2), said)
 
 
@@ -169,13 +170,18 @@ def _rates(sheet: Sheet) -> list[Any]:
 
 def _atrium(sheet: Sheet) -> list[Any]:
     """The left atrium where there are ventricles; alone it stands on the first page."""
-    rows = [] if sheet.report.atrium_alone else atrium_rows(sheet.report)
-    if not rows:
+    if sheet.report.atrium_alone:
+        return []
+    rows, by_length = atrium_rows(sheet.report), area_length_rows(sheet.report, sheet.say)
+    if not rows and not by_length:
         return []
     cells = [(sheet.say(name), value, index) for name, value, index, *_ in rows]
+    cells += [(name, value, index) for name, value, index, *_ in by_length]
     widths = [0.46 * sheet.width, 0.27 * sheet.width, 0.27 * sheet.width]
     part = number_table(["", sheet.say("Volume"), sheet.say("per m²")], cells, widths)
-    return _chapter(sheet, "Left atrium", part)
+    told = area_length_line(sheet.report, sheet.say)
+    said = [space(2), note(escape(told))] if told else []
+    return _chapter(sheet, "Left atrium", part, *said)
 
 
 def _ranges(sheet: Sheet) -> list[Any]:

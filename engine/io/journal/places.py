@@ -54,7 +54,7 @@ def labels_place(study: Study, stack: int) -> Path:
     from engine.io.label_store import default_place  # brings the NIfTI library
 
     usual = default_place(study, stack)
-    shown = shown_labels([labels for labels in study.labels if labels.stack == stack])
+    shown = shown_labels(study.labels_of(stack))
     files = shown.files if shown is not None else ()
     return files[0] if files and files[0].parent == usual.parent else usual
 

@@ -6,6 +6,7 @@ from math import atan2, cos, degrees, hypot, pi, sin
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFont,
     QHelpEvent,
     QKeyEvent,
     QLinearGradient,
@@ -21,6 +22,7 @@ from engine.clinical.segments import SEGMENT_COUNT, Sector, Segment, WallMap, bu
 
 _MARGIN_PX = 22.0
 _SCALE_PX = 58.0
+_ROOMY_PX = 100.0  # radius from which numbers of the usual size fit
 _LOW, _MIDDLE, _HIGH = QColor(68, 1, 84), QColor(33, 145, 140), QColor(253, 231, 37)
 _WORDS = (("anterior", 0, -1), ("lateral", 1, 0), ("inferior", 0, 1), ("septal", -1, 0))
 
@@ -126,6 +128,7 @@ class BullseyeView(QWidget):
         middle, radius = self._circle()
         for sector in bullseye():
             self._paint_sector(painter, sector, middle, radius)
+        painter.setFont(self.font())
         painter.setPen(self.palette().placeholderText().color())
         for word, across, down in _WORDS:
             place = middle + QPointF(across, down) * (radius + 11)
@@ -152,6 +155,9 @@ class BullseyeView(QWidget):
         painter.setPen(QColor("white") if dark else QColor("black"))
         if value is None:
             painter.setPen(self.palette().text().color())
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * min(1.0, max(radius / _ROOMY_PX, 0.7)))
+        painter.setFont(font)
         digits = 0 if self._quantity is WallQuantity.THICKENING else 1
         text = "–" if value is None else f"{value:.{digits}f}"
         painter.drawText(QRectF(place.x() - 24, place.y() - 9, 48, 18), _CENTRE, text)

@@ -12,8 +12,7 @@ from engine.structures import Structure
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.quantity_state import Measured
 
-CURVES = (Structure.LV, Structure.RV)
-"""Whose curves are drawn."""
+_NAMES = {Structure.LV: "LV", Structure.RV: "RV", Structure.LEFT_ATRIUM: "LA"}
 
 _DOT_PX = 3.5
 _STEPS_ML = (5, 10, 20, 25, 50, 100, 200)
@@ -78,10 +77,11 @@ class CurvePainter:
         self._paint_axes()
         self._paint_marks(phase)
         curves = self._measured.volumes.curves
-        for structure in CURVES:
+        for structure in self._measured.drawn:
             self._paint_curve(curves[structure], (phase, hovered))
-        self._paint_rates(self._measured.lv_rates, curves[Structure.LV])
-        self._paint_rates(self._measured.rv_rates, curves[Structure.RV])
+        if not self._measured.atrium_alone:
+            self._paint_rates(self._measured.lv_rates, curves[Structure.LV])
+            self._paint_rates(self._measured.rv_rates, curves[Structure.RV])
         self._paint_words(hovered if hovered in self._scale.positions else phase)
 
     def _muted(self) -> QColor:
@@ -143,13 +143,14 @@ class CurvePainter:
             radius = _DOT_PX * (1.5 if phase in large else 1.0)
             painter.drawEllipse(point, radius, radius)
         if points:
-            name = "LV" if curve.structure is Structure.LV else "RV"
+            name = _NAMES[curve.structure]
             lower = curve.structure is Structure.LV and self._rv_is_larger_at_last()
             painter.drawText(points[-1] + QPointF(-22, 18 if lower else -8), name)
 
     def _rv_is_larger_at_last(self) -> bool:
         """Whether the name of the LV belongs below its curve."""
-        lv, rv = (self._measured.volumes.curves[each] for each in CURVES)
+        curves = self._measured.volumes.curves
+        lv, rv = curves[Structure.LV], curves[Structure.RV]
         return rv.volumes_ml[-1] >= lv.volumes_ml[-1]
 
     def _colour_of(self, structure: Structure) -> QColor:
@@ -195,11 +196,10 @@ class CurvePainter:
         parts = [f"Phase {phase + 1}"]
         if measured.times_ms:
             parts.append(f"{measured.times_ms[phase]:.0f} ms")
-        for structure in CURVES:
+        for structure in measured.drawn:
             volume_ml = measured.volumes.curves[structure].at_ml(phase)
             if volume_ml is not None:
-                name = "LV" if structure is Structure.LV else "RV"
-                parts.append(f"{name} {volume_ml:.0f} ml")
+                parts.append(f"{_NAMES[structure]} {volume_ml:.0f} ml")
         painter.setPen(self._palette.text().color())
         box = QRectF(scale.frame.left() + 40, 0, scale.frame.width() - 40, 18)
         painter.drawText(box, Qt.AlignmentFlag.AlignRight, "   ".join(parts))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from engine.structures import Structure
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.quantity_state import Measured
-from heartseg_gui.views.quantities.curve_painting import CURVES, CurvePainter, CurveScale
+from heartseg_gui.views.quantities.curve_painting import CurvePainter, CurveScale
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 26.0, 40.0
 
@@ -96,7 +96,7 @@ class CurvePlot(QWidget):
         scale, measured = self._scale(), self._measured
         if scale is None or measured is None:
             painter.setPen(self.palette().placeholderText().color())
-            text = "No curve yet. Predict or draw the left ventricle."
+            text = "No curve yet. Predict or draw the heart."
             painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
             return
         brush = CurvePainter(painter, scale, measured, self._display, self.palette())
@@ -106,7 +106,9 @@ class CurvePlot(QWidget):
         measured = self._measured
         if measured is None or not measured.volumes.curves[Structure.LV].phases:
             return None
-        curves = [measured.volumes.curves[each] for each in CURVES]
+        if not measured.drawn:
+            return None
+        curves = [measured.volumes.curves[each] for each in measured.drawn]
         phases = curves[0].phases
         timed = measured.times_ms
         positions = {phase: timed[phase] if timed else phase + 1.0 for phase in phases}

@@ -5,64 +5,11 @@ from enum import StrEnum
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.clinical.basal import BasalRule
-from engine.clinical.body import BodySurfaceFormula
-from engine.clinical.conventions import (
-    Conventions,
-    MassPhase,
-    PapillaryRule,
-    RvPhases,
-    make_conventions,
-)
-from engine.clinical.volumes import EndSlices
+from engine.clinical.conventions import ATRIUM_CONVENTIONS, Conventions, make_conventions
+from heartseg_gui.documents.convention_choices import CONVENTION_CHOICES, CONVENTION_TIPS
 from heartseg_gui.documents.measuring_rules import MeasuringRules
 
-_TIPS = {
-    "papillary": "What the labels count papillary muscles as; nothing is recomputed",
-    "basal": "Which slices at the base belong to the left ventricle",
-    "end_slices": "How high the first and the last disc are",
-    "body_surface": "The formula of the body surface, and so of every index",
-    "rv_phases": "Whether the RV has an end diastole and end systole of its own",
-    "mass_phase": "In which phase the LV mass is taken",
-    "ef_digits": "How ejection fractions are printed; they are kept unrounded",
-}
-_CHOICES: tuple[tuple[str, str, tuple[tuple[StrEnum | int, str], ...]], ...] = (
-    (
-        "papillary",
-        "Papillary muscles",
-        ((PapillaryRule.CAVITY, "part of the cavity"), (PapillaryRule.MASS, "part of the mass")),
-    ),
-    (
-        "basal",
-        "Basal slices",
-        (
-            (BasalRule.READER, "reader's choice"),
-            (BasalRule.HALF, "myocardium ≥ 50 %"),
-            (BasalRule.FULL, "myocardium 100 %"),
-        ),
-    ),
-    (
-        "end_slices",
-        "End slices",
-        ((EndSlices.WHOLE, "in full"), (EndSlices.HALF_GAP, "without the half gap")),
-    ),
-    (
-        "body_surface",
-        "Body surface",
-        (
-            (BodySurfaceFormula.MOSTELLER, "Mosteller"),
-            (BodySurfaceFormula.DUBOIS, "DuBois"),
-            (BodySurfaceFormula.HAYCOCK, "Haycock"),
-        ),
-    ),
-    (
-        "rv_phases",
-        "RV phases",
-        ((RvPhases.AS_LV, "those of the LV"), (RvPhases.OWN, "its own")),
-    ),
-    ("mass_phase", "LV mass at", ((MassPhase.ED, "ED"), (MassPhase.ES, "ES"))),
-    ("ef_digits", "EF is shown", ((0, "in whole per cent"), (1, "with one decimal"))),
-)
+_OF_ATRIUM = ("end_slices", "body_surface")
 
 
 class Ledger(QWidget):
@@ -81,16 +28,17 @@ class Ledger(QWidget):
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setProperty("role", "caption")
-        form = QFormLayout()
+        self._atrium_alone = False
+        self._form = form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        for key, title, values in _CHOICES:
+        for key, title, values in CONVENTION_CHOICES:
             box = QComboBox()
             for value, text in values:
                 box.addItem(text, str(value) if isinstance(value, StrEnum) else value)
             box.activated.connect(self._tell)
             box.setObjectName(key)
             box.setAccessibleName(title)
-            box.setToolTip(_TIPS[key])
+            box.setToolTip(CONVENTION_TIPS[key])
             self.boxes[key] = box
             form.addRow(title, box)
         heading = QLabel("Conventions")
@@ -103,9 +51,17 @@ class Ledger(QWidget):
         rules.changed.connect(self._show_state)
         self._show_state()
 
+    def show_for(self, *, atrium_alone: bool) -> None:
+        """Leave out what concerns ventricles where there are none."""
+        self._atrium_alone = atrium_alone
+        for key, box in self.boxes.items():
+            self._form.setRowVisible(box, not atrium_alone or key in _OF_ATRIUM)
+
     def show_found(self, found: Conventions) -> None:
         """Tell them with what the study made of them: phases, distance of slices."""
-        lines = [item.text for item in make_conventions(chosen=found)]
+        made = make_conventions(chosen=found)
+        alone = self._atrium_alone
+        lines = [item.text for item in made if not alone or item.key in ATRIUM_CONVENTIONS]
         self._text.setText(" ".join(lines))
 
     def _show_state(self) -> None:

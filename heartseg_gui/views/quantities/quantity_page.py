@@ -1,33 +1,34 @@
-"""Curves, bullseye, slices and conventions of the open labels."""
+"""Curves, walls, slices, the left atrium and conventions of the open labels."""
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from engine.clinical.measuring import slice_distance_of
 from engine.clinical.segments import WallMap
+from engine.structures import Structure
 from heartseg_gui.documents.display_state import DisplayState
+from heartseg_gui.documents.landmarks import LandmarkState
+from heartseg_gui.documents.live_measures import LiveMeasures
+from heartseg_gui.documents.long_axis_state import LongAxisState
 from heartseg_gui.documents.quantity_state import Measured, QuantityState
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
-from heartseg_gui.views.quantities.bullseye_view import BullseyeView, WallQuantity
+from heartseg_gui.views.quantities.atrium_box import AtriumBox
+from heartseg_gui.views.quantities.bullseye_view import BullseyeView
 from heartseg_gui.views.quantities.curve_plot import CurvePlot
 from heartseg_gui.views.quantities.ledger import Ledger
 from heartseg_gui.views.quantities.slice_table import SliceTable
+from heartseg_gui.views.quantities.wall_box import WallBox
 
 _REST_MS = 200  # walls take a tenth of a second: not after every move of a brush
 
 
+_HIGHEST_PX = 520  # higher, curves and circles gain nothing
+
+
 class QuantityPage(QScrollArea):
-    """Shows `QuantityState` while it is in front.
+    """Shows `QuantityState` while it is in front; where there is no ventricle, the atrium alone.
 
     Signals:
         phase_wanted: Show this phase (0-based).
@@ -43,27 +44,37 @@ class QuantityPage(QScrollArea):
         view: ViewState,
         display: DisplayState,
         state: QuantityState,
-        parent: QWidget | None = None,
+        landmarks: LandmarkState,
+        long_axes: LongAxisState,
+        measures: LiveMeasures,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._document, self._view, self._state = document, view, state
-        self.plot, self.bullseye = CurvePlot(display), BullseyeView()
-        self.quantity, self.table, self.ledger = QComboBox(), SliceTable(state), Ledger(state.rules)
-        self._rates, self._wall = QLabel(), QLabel()
+        self._measures, self._long_axes = measures, long_axes
+        self.plot = CurvePlot(display)
+        self.wall = WallBox(document, display, landmarks)
+        self.atrium = AtriumBox(long_axes, measures)
+        self.table, self.ledger = SliceTable(state), Ledger(state.rules)
+        self._rates, self._left = QLabel(), QWidget()
+        self._slices, self._curves = QWidget(), QWidget()
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._show_state)
-        for each in WallQuantity:
-            self.quantity.addItem(str(each))
         self._lay_out()
-        self.quantity.activated.connect(self._show_wall)
         self.plot.phase_wanted.connect(self.phase_wanted)
-        self.bullseye.place_wanted.connect(self.place_wanted)
+        self.wall.place_wanted.connect(self.place_wanted)
         self.table.place_wanted.connect(self.place_wanted)
-        state.changed.connect(self._refresh)
-        view.phase_changed.connect(self._show_phase)
+        for fact in (state.changed, long_axes.changed, document.stack_changed):
+            fact.connect(self._refresh)
+        view.phase_changed.connect(self._show_place)
+        view.slice_changed.connect(self._show_place)
         display.overlay_changed.connect(self.plot.update)
+
+    @property
+    def bullseye(self) -> BullseyeView:
+        """The segments of the left ventricle."""
+        return self.wall.bullseye
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what changed while nobody looked."""
@@ -74,16 +85,25 @@ class QuantityPage(QScrollArea):
         if self.isVisible():
             self._rest.start()
 
-    def _show_phase(self) -> None:
+    def _show_place(self) -> None:
         if self.isVisible():
             self.plot.show_measured(self._state.measured, self._view.phase)
+            self.wall.show_place((self._view.phase, self._view.slice_index))
 
     def _show_state(self) -> None:
-        measured = self._state.measured
+        measured, alone = self._state.measured, self._measures.atrium_alone
         self.plot.show_measured(measured, self._view.phase)
-        self._rates.setText(_say_rates(measured))
-        self._show_wall()
+        self._rates.setText("" if alone else _say_rates(measured))
+        wall = WallMap(why_not="No labels yet.") if measured is None else measured.wall
+        self.wall.show_wall(wall, (self._view.phase, self._view.slice_index))
         self.table.show_state()
+        self.atrium.show_state()
+        for part in (self.wall, self._slices):
+            part.setVisible(not alone)
+        phases = 0 if measured is None else len(measured.volumes.curves[Structure.LV].phases)
+        self._left.setVisible(not alone or phases > 1)
+        self.ledger.setVisible(not self._document.is_long_axis)
+        self.ledger.show_for(atrium_alone=alone)
         stack = self._document.stack
         conventions = self._state.rules.conventions
         if measured is not None and stack is not None:
@@ -91,48 +111,46 @@ class QuantityPage(QScrollArea):
             conventions = conventions.found(rule, distance)
         self.ledger.show_found(conventions)
 
-    def _show_wall(self) -> None:
-        measured = self._state.measured
-        wall = WallMap(why_not="No labels yet.") if measured is None else measured.wall
-        self.bullseye.show_wall(wall, list(WallQuantity)[self.quantity.currentIndex()])
-        self._wall.setText(_say_wall(wall))
-
     def _lay_out(self) -> None:
         page = QWidget()
-        grid = QGridLayout(page)
-        grid.setContentsMargins(18, 14, 18, 14)
-        grid.setHorizontalSpacing(20)
-        grid.setVerticalSpacing(10)
-        curves = QVBoxLayout()
+        columns = QHBoxLayout(page)
+        columns.setContentsMargins(18, 14, 18, 14)
+        columns.setSpacing(20)
+        curves = _column(self._curves)
         curves.addWidget(_heading("Volumes over the heartbeat"))
         curves.addWidget(self.plot, stretch=1)
-        walls = QVBoxLayout()
-        head = QHBoxLayout()
-        head.addWidget(_heading("Wall by segment"))
-        head.addStretch(1)
-        head.addWidget(self.quantity)
-        walls.addLayout(head)
-        walls.addWidget(self.bullseye, stretch=1)
-        for label, column in ((self._rates, curves), (self._wall, walls)):
-            label.setWordWrap(True)
-            label.setProperty("role", "caption")
-            column.addWidget(label)
-        slices = QVBoxLayout()
+        self._rates.setWordWrap(True)
+        self._rates.setProperty("role", "caption")
+        curves.addWidget(self._rates)
+        slices = _column(self._slices)
         slices.addWidget(_heading("Slices, base first [ml]"))
         slices.addWidget(self.table, stretch=1)
-        grid.addLayout(curves, 0, 0)
-        grid.addLayout(walls, 0, 1)
-        grid.addLayout(slices, 1, 0)
-        grid.addWidget(self.ledger, 1, 1, Qt.AlignmentFlag.AlignTop)
-        for place in (0, 1):
-            grid.setColumnStretch(place, 3 - place)
-            grid.setRowStretch(place, 1)
-        self.quantity.setAccessibleName("Quantity of the wall")
-        self.quantity.setToolTip("What the bullseye shows")
+        left, right = _column(self._left), QVBoxLayout()
+        for column, parts in (
+            (left, (self._curves, self._slices)),
+            (right, (self.wall, self.atrium, self.ledger)),
+        ):
+            column.setSpacing(12)
+            for part in parts:
+                column.addWidget(part)
+        for part in (self._curves, self.wall):
+            part.setMaximumHeight(_HIGHEST_PX)
+        for part in (self._curves, self._slices):
+            left.setStretchFactor(part, 1)
+        left.addStretch(0)
+        right.addStretch(1)
+        columns.addWidget(self._left, stretch=1)
+        columns.addLayout(right, stretch=1)
         self.setWidget(page)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setAccessibleName("Quantities")
+
+
+def _column(part: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(part)
+    column.setContentsMargins(0, 0, 0, 0)
+    return column
 
 
 def _heading(text: str) -> QLabel:
@@ -159,14 +177,3 @@ def _say_rates(measured: Measured | None) -> str:
         ]
         lines.append(f"{name}: {', '.join(parts)}")
     return "\n".join(lines)
-
-
-def _say_wall(wall: WallMap) -> str:
-    if wall.why_not or wall.mean_ed_mm is None or wall.largest_ed_mm is None:
-        return ""
-    told = (
-        f"At ED {wall.mean_ed_mm:.1f} mm on average, {wall.largest_ed_mm:.1f} mm in the thickest "
-        "segment. Click a segment to see its slice."
-    )
-    known = "" if wall.source is None else f" Front and back are known by the {wall.source}."
-    return told + known

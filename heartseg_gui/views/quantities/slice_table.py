@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QWidg
 from engine.structures import Structure
 from heartseg_gui.documents.quantity_state import QuantityState
 
-_COLUMNS = ("Slice", "LV ED", "LV ES", "Wall ED", "Wall ES", "RV ED", "RV ES")
+_COLUMNS = ("Slice", "LV\nED", "LV\nES", "Wall\nED", "Wall\nES", "RV\nED", "RV\nES")
 _STRUCTURES = (Structure.LV, Structure.MYOCARDIUM, Structure.RV)
 
 

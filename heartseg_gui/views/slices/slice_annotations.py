@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from engine.cine import Cine
 from engine.geometry import Geometry
 from engine.review.states import SliceState
+from engine.turning import is_oriented
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.review_state import STATE_NAMES
 from heartseg_gui.documents.slice_states import SliceStates
@@ -212,7 +213,9 @@ class SliceAnnotations:
 
     def _letters_of(self, geometry: Geometry) -> tuple[str, str, str, str]:
         if self._letters is None or self._letters[0] is not geometry:
-            self._letters = (geometry, edge_letters(geometry, SlicePlane.of(geometry)))
+            known = is_oriented(geometry)
+            letters = edge_letters(geometry, SlicePlane.of(geometry))
+            self._letters = (geometry, letters if known else ("", "", "", ""))
         return self._letters[1]
 
     def _upper_left(self, cine: Cine) -> str:

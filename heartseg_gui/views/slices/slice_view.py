@@ -21,6 +21,7 @@ from heartseg_gui.documents.view_state import CursorPlace, ViewState
 from heartseg_gui.views.slices.slice_annotations import SliceAnnotations
 from heartseg_gui.views.slices.slice_canvas import SliceCanvas
 from heartseg_gui.views.slices.slice_mark import SliceMark
+from heartseg_gui.views.slices.slice_points import PointLayer
 from heartseg_gui.views.slices.slice_ring import BrushRing
 from heartseg_gui.views.slices.slice_scene import SliceScene
 from heartseg_gui.views.slices.slice_sketch import SketchLayer
@@ -79,6 +80,7 @@ class SliceView(SliceCanvas):
         self._ring = BrushRing(self.viewport())
         self._layer = SketchLayer(self._sketch, self._slices, display, self.viewport())
         self._mark = SliceMark(SpaceState() if space is None else space, self)
+        self.points = PointLayer(self, self._slices)
         self._connect_facts()
         self._show_arrangement()
         self._show_tool()
@@ -147,10 +149,8 @@ class SliceView(SliceCanvas):
             return
         point = self.to_scene(self._mouse)
         item = self._slices.item_at(point)
-        if item is None:
-            self.cursor_moved.emit(None)
-        else:
-            self.cursor_moved.emit(self._slices.place_on(item, point, self._gestures.reach_mm))
+        mm = self._gestures.reach_mm
+        self.cursor_moved.emit(None if item is None else self._slices.place_on(item, point, mm))
 
     def _paint_numbers(self, painter: QPainter) -> None:
         for slice_index in range(self._view.slice_count):
@@ -172,6 +172,7 @@ class SliceView(SliceCanvas):
             painter, self.viewport().rect(), exposed, self._camera.pixels_per_mm
         )
         self._mark.paint(painter, self._slices)
+        self.points.paint(painter, exposed)
         if self._ring.shown:
             erases = self._tools.tool is Tool.ERASER
             colour = QColor(*self._display.colour_of(self._tools.structure))
