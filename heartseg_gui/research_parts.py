@@ -8,12 +8,17 @@ from heartseg_gui.controllers.agreement import Agreeing
 from heartseg_gui.controllers.cohorting import Cohorting
 from heartseg_gui.documents.agreement import AgreementState
 from heartseg_gui.documents.cohort_state import CohortState
+from heartseg_gui.documents.model_choice import ModelChoice
 from heartseg_gui.documents.prompts import Prompts
+from heartseg_gui.experiment_parts import ExperimentParts, build_experiments
 from heartseg_gui.jobs import JobQueue
+from heartseg_gui.loop_parts import LoopParts, build_loop
 from heartseg_gui.research_window import ResearchPage, ResearchWindow
 from heartseg_gui.settings import Settings
+from heartseg_gui.training_parts import TrainingDesk
 from heartseg_gui.views.job_panel import JobPanel
 from heartseg_gui.views.lazy_page import LazyPage
+from heartseg_gui.views.training.training_dialogs import TrainingDialogs
 
 if TYPE_CHECKING:  # a page is imported when it is first shown
     from heartseg_gui.views.agreement.agreement_page import AgreementPage
@@ -31,6 +36,9 @@ class ResearchParts:
     cohort: CohortState
     cohorting: Cohorting
     cohort_tab: "LazyPage[CohortPage]"
+    training: TrainingDesk
+    experiments: ExperimentParts
+    loop: LoopParts
 
     @property
     def agreement_page(self) -> "AgreementPage":
@@ -44,15 +52,25 @@ class ResearchParts:
 
 
 def build_research(
-    jobs: JobQueue, settings: Settings, prompts: Prompts, actions: Actions
+    jobs: JobQueue,
+    settings: Settings,
+    prompts: Prompts,
+    actions: Actions,
+    choice: ModelChoice,
 ) -> ResearchParts:
     """Build all of it, unseen; see `heartseg_gui.introductions.agreeing` for who hears whom."""
     agreement, cohort = AgreementState(), CohortState()
     agreement_tab = LazyPage(lambda: _make_agreement(agreement))
     cohort_tab = LazyPage(lambda: _make_cohort(cohort))
+    training = TrainingDesk(jobs, settings, prompts, TrainingDialogs())
+    experiments = build_experiments(jobs, settings, prompts, choice)
+    loop = build_loop(jobs, settings, prompts, choice)
     pages = (
         ResearchPage("Cohort", actions["cohort"], cohort_tab),
         ResearchPage("Agreement", actions["agreement"], agreement_tab),
+        ResearchPage("Training", actions["training"], training.tab),
+        ResearchPage("Experiments", actions["experiments"], experiments.tab),
+        ResearchPage("Learning loop", actions["learning_loop"], loop.tab),
     )
     return ResearchParts(
         window=ResearchWindow(settings, pages, actions["show_images"], JobPanel(jobs)),
@@ -62,6 +80,9 @@ def build_research(
         cohort=cohort,
         cohorting=Cohorting(cohort, jobs, settings, prompts),
         cohort_tab=cohort_tab,
+        training=training,
+        experiments=experiments,
+        loop=loop,
     )
 
 

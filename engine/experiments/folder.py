@@ -8,6 +8,7 @@ are made from these.
 import hashlib
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,12 +18,11 @@ from engine import __version__
 from engine.errors import CannotSaveError, ModelError
 from engine.experiments.grid import Cell
 from engine.experiments.patients import Cohort
+from engine.experiments.run_record import EXPERIMENT_FILE
 from engine.io.atomic_file import write_atomically
 from engine.learning.models import WEIGHTS
 from engine.learning.run_folder import STATE
 from engine.recipe import Recipe, read_recipe
-
-_FILE = "experiment.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Setting:
         patients: Their names.
         folds: How many folds were asked for.
         made: Version of the program that each training was started with, by its folder.
+        data: Folders that the patients were read from last.
     """
 
     experiment: str
@@ -46,12 +47,23 @@ class Setting:
     patients: tuple[str, ...]
     folds: int
     made: dict[str, str] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, experiment: str, cohort: Cohort, *, quick: bool, folds: int) -> "Setting":
-        """The setting of an experiment on a cohort."""
+    def of(
+        cls,
+        experiment: str,
+        cohort: Cohort,
+        *,
+        quick: bool,
+        folds: int,
+        data: Sequence[Path] = (),
+    ) -> "Setting":
+        """The setting of an experiment on a cohort, read from folders."""
         names = tuple(sorted(patient.name for patient in cohort.patients))
-        return cls(experiment, quick, cohort.source, cohort.generated, names, folds)
+        places = tuple(str(folder.absolute()) for folder in data)
+        generated, source = cohort.generated, cohort.source
+        return cls(experiment, quick, source, generated, names, folds, data=places)
 
     @property
     def caution(self) -> str:
@@ -102,7 +114,7 @@ class ExperimentFolder:
 
     def _write(self) -> None:
         content = json.dumps(asdict(self.setting), indent=1) + "\n"
-        write_atomically(self.path / _FILE, content.encode())
+        write_atomically(self.path / EXPERIMENT_FILE, content.encode())
 
 
 def open_experiment(path: Path, setting: Setting) -> ExperimentFolder:
@@ -112,7 +124,7 @@ def open_experiment(path: Path, setting: Setting) -> ExperimentFolder:
         ModelError: The folder holds another experiment, or the same on other patients.
         CannotSaveError: It holds something else, or cannot be written.
     """
-    if not (path / _FILE).is_file():
+    if not (path / EXPERIMENT_FILE).is_file():
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise CannotSaveError(
                 f"{path} exists and holds no experiment.",
@@ -132,7 +144,8 @@ def open_experiment(path: Path, setting: Setting) -> ExperimentFolder:
                 f"{path} holds {setting.experiment} with {what}.",
                 hint="Choose a new folder; runs that differ do not go into one table.",
             )
-    folder.setting = replace(before, folds=max(setting.folds, before.folds))
+    folds, data = max(setting.folds, before.folds), setting.data or before.data
+    folder.setting = replace(before, folds=folds, data=data)
     folder._write()
     return folder
 
@@ -143,20 +156,31 @@ def read_experiment(path: Path, experiment: str) -> ExperimentFolder:
     Raises:
         ModelError: It is none, it is damaged, or it is of another experiment.
     """
+    folder = read_any_experiment(path)
+    if folder.setting.experiment != experiment:
+        raise ModelError(
+            f"{path} holds the experiment {folder.setting.experiment!r}, not {experiment!r}.",
+            hint="Give that name, or another folder.",
+        )
+    return folder
+
+
+def read_any_experiment(path: Path) -> ExperimentFolder:
+    """Open the folder of whatever experiment it holds, to read it.
+
+    Raises:
+        ModelError: It holds none, or it is damaged.
+    """
     try:
-        content: dict[str, Any] = json.loads((path / _FILE).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((path / EXPERIMENT_FILE).read_text(encoding="utf-8"))
         content["patients"] = tuple(content["patients"])
+        content["data"] = tuple(map(str, content.get("data", ())))
         setting = Setting(**content)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(
-            f"{path} is not the folder of an experiment: {_FILE} is missing or damaged.",
+            f"{path} is not the folder of an experiment: {EXPERIMENT_FILE} is missing or damaged.",
             hint="Give the folder that `heartseg experiment run` wrote.",
         ) from error
-    if setting.experiment != experiment:
-        raise ModelError(
-            f"{path} holds the experiment {setting.experiment!r}, not {experiment!r}.",
-            hint="Give that name, or another folder.",
-        )
     return ExperimentFolder(path, setting)
 
 

@@ -13,6 +13,7 @@ from engine.experiments.examining import read_examined
 from engine.experiments.folder import ExperimentFolder, recipe_hash
 from engine.experiments.folds import merge_folds
 from engine.experiments.grid import Cell
+from engine.experiments.run_record import chosen_epoch
 from engine.learning.measured import Measured, measured_from_scores
 from engine.networks import START_OPTIONS
 from engine.networks.counting import Configuration, count_configuration
@@ -145,7 +146,7 @@ class CellResult:
 
     def chosen_epoch(self, run: Run) -> int:
         """The epoch whose weights one of its trainings kept, from 1."""
-        return _chosen_epoch(run, self.cell.recipe)
+        return chosen_epoch(run.log, self.cell.recipe)
 
     @property
     def recipe(self) -> str:
@@ -161,7 +162,7 @@ def collect_results(folder: ExperimentFolder, cells: Sequence[Cell]) -> list[Cel
     """
     results = []
     for cell in cells:
-        runs = tuple(_read_run(path, fold) for fold, path in folder.finished(cell))
+        runs = tuple(read_run(path, fold) for fold, path in folder.finished(cell))
         versions = sorted({folder.version_of(run.path) for run in runs})
         asked = min(cell.folds, folder.setting.folds)
         results.append(CellResult(cell, runs, asked, " and ".join(versions)))
@@ -181,7 +182,8 @@ def _count(name: str, channels: int, classes: int, options: str) -> tuple[int, i
     return count_configuration(Configuration(name, "", channels, classes, json.loads(options)))
 
 
-def _read_run(path: Path, fold: int) -> Run:
+def read_run(path: Path, fold: int) -> Run:
+    """Read a training that has ended and was scored."""
     scores = json.loads((path / "scores.json").read_text(encoding="utf-8"))
     log = (path / "log.jsonl").read_text(encoding="utf-8").splitlines()
     started = json.loads((path / "environment.json").read_text(encoding="utf-8"))
@@ -194,16 +196,6 @@ def _read_run(path: Path, fold: int) -> Run:
         started[-1].get("device", ""),
         read_examined(path) or {},
     )
-
-
-def _chosen_epoch(run: Run, recipe: Recipe) -> int:
-    """The epoch whose weights were kept, from 1."""
-    monitor = recipe.training.monitor
-    watched = [(row[monitor], row["epoch"]) for row in run.log if row.get(monitor) is not None]
-    if recipe.training.keep == "last" or not watched:
-        return len(run.log)
-    sign = -1 if monitor.endswith("loss") else 1
-    return int(max(watched, key=lambda pair: (sign * pair[0], -pair[1]))[1])
 
 
 def _mean(values: Sequence[float]) -> float | None:

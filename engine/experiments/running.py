@@ -26,6 +26,7 @@ def run_experiment(
     device: str = "auto",
     folds: int | None = None,
     only: Sequence[str] = (),
+    threads: int | None = None,
 ) -> Steps[Path]:
     """Train and measure every cell of an experiment, then write its tables and figures.
 
@@ -40,6 +41,7 @@ def run_experiment(
         device: auto, cpu or cuda.
         folds: Train only so many folds; None takes the experiment's number.
         only: Names of values; the others of their axes are left out.
+        threads: Of the trainings on a CPU; None takes all cores.
 
     Returns:
         The file with the table, Markdown.
@@ -55,18 +57,24 @@ def run_experiment(
     for cell in cells:  # or the last would be found wrong when all others are trained
         check_recipe(cell.recipe)
     cohort = yield from gather_cohort(grid, data, quick=quick)
-    setting = Setting.of(Path(name).stem, cohort, quick=quick, folds=count)
+    setting = Setting.of(Path(name).stem, cohort, quick=quick, folds=count, data=data)
     folder = open_experiment(out, setting)
     runs = [(cell, fold) for cell in cells for fold in range(min(count, cell.folds))]
     for number, (cell, fold) in enumerate(runs):
-        steps = _run_one(grid, folder, cell, fold, cohort, device)
+        steps = _run_one(grid, folder, cell, fold, cohort, device, threads)
         told = f"{cell.label}, fold {fold + 1} of {count}" if cell.folds > 1 else cell.label
         yield from within(steps, number, len(runs), told)
     return (yield from write_report(grid, folder, cohort, device=device))
 
 
 def _run_one(
-    grid: Grid, folder: ExperimentFolder, cell: Cell, fold: int, cohort: Cohort, device: str
+    grid: Grid,
+    folder: ExperimentFolder,
+    cell: Cell,
+    fold: int,
+    cohort: Cohort,
+    device: str,
+    threads: int | None,
 ) -> Steps[None]:
     """Train and measure one fold of a cell, as far as that is not done."""
     recipe, path = cell.fold(fold), folder.run_path(cell, fold)
@@ -76,7 +84,9 @@ def _run_one(
         if not resume:
             folder.note_start(path)
         forget_peak_memory(choose_device(device))
-        yield from train(cohort.patients, recipe, path, device=device, resume=resume)
+        yield from train(
+            cohort.patients, recipe, path, device=device, resume=resume, threads=threads
+        )
     yield from examine_run(path, split, device=device, correction=grid.correction)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from engine.datasets.labelled import LabelledVolume
-from engine.drawing.canvas import class_colours
+from engine.drawing.colours import class_colours
 from engine.drawing.rendering import Triangles
 from engine.drawing.solids import make_solids_figure
 from engine.experiments.examples import Labels

@@ -349,14 +349,18 @@ def _ours(setting: Setting, side: Side) -> str:
     return f"ours ({'; '.join(said)})" if said else "ours"
 
 
+def is_count(key: Key) -> bool:
+    """Whether a column holds whole numbers."""
+    return key[KEY_NAMES.index("metric")] in _COUNTS
+
+
 def _own_cell(pair: Pair) -> float | str:
     if not pair.side.measured:
         return _MISSING
     value = pair.ours.value if pair.ours else None
     if value is None:
         return _NONE
-    metric = pair.key[KEY_NAMES.index("metric")]
-    return int(value) if metric in _COUNTS and value == int(value) else value
+    return int(value) if is_count(pair.key) and value == int(value) else value
 
 
 def _printed_cell(value: PublishedValue | None, notes: list[str]) -> float | str:

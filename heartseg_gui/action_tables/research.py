@@ -15,6 +15,24 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ("Ctrl+6",),
         "Bland-Altman and correlation of readers, models and corrections",
     ),
+    ActionSpec(
+        "training",
+        "&Training",
+        ("Ctrl+Shift+T",),
+        "Train a model by a published recipe or one of your own, and look on",
+    ),
+    ActionSpec(
+        "experiments",
+        "&Experiments",
+        (),
+        "Compare trainings and models, with each other and with what papers print",
+    ),
+    ActionSpec(
+        "learning_loop",
+        "&Learning loop",
+        (),
+        "Let a model learn from approved studies, and adopt only what is not worse",
+    ),
 )
 
-MENU = ("Re&search", "cohort agreement")
+MENU = ("Resear&ch", "cohort agreement | training experiments learning_loop")
