@@ -14,12 +14,15 @@ from engine.progress import Cancelled, Progress, Steps, run_to_end
 
 _log = logging.getLogger(__name__)
 
+_FOLLOWED = 6  # processes at the same time: their jobs sleep nearly always
+
 
 class Lane(Enum):
     """Which jobs wait for each other."""
 
     FILES = "files"  # reading and writing, meshes, reports
     COMPUTE = "compute"  # one at a time: the compute device
+    TRAINING = "training"  # follows processes that train; whoever adds a job sees to their turn
     DRAWING = "drawing"  # always the same thread: what is drawn off the screen belongs to it
 
 
@@ -133,6 +136,7 @@ class JobQueue(QObject):
         super().__init__(parent)
         self._jobs: list[Job] = []
         self._quiet: list[Job] = []
+        self._closed = False
         # An ended job may still be on its way out of its pool thread. Held here, it is destroyed
         # on the window's thread, never by the pool's last reference.
         self._ended: deque[Job] = deque(maxlen=32)
@@ -141,6 +145,7 @@ class JobQueue(QObject):
         self._pools[Lane.DRAWING].setMaxThreadCount(1)
         self._pools[Lane.DRAWING].setExpiryTimeout(-1)
         self._pools[Lane.FILES].setMaxThreadCount(max(2, (os.cpu_count() or 2) // 2))
+        self._pools[Lane.TRAINING].setMaxThreadCount(_FOLLOWED)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -157,9 +162,14 @@ class JobQueue(QObject):
             steps: The work.
             lane: What it must wait for.
             quiet: Nothing the reader should see, as a picture of many a second.
+
+        Returns:
+            The job; in a queue that was closed it never runs, and tells nothing.
         """
         assert QThread.currentThread() is self.thread()
         job = Job(title, steps)
+        if self._closed:  # else whoever goes on when a job has ended would begin another one,
+            return job  # which would run while the window and this queue are taken away
         (self._quiet if quiet else self._jobs).append(job)
         job.ended.connect(self._drop_ended)
         if not quiet:
@@ -172,7 +182,8 @@ class JobQueue(QObject):
         return self._pools[lane].activeThreadCount() > 0
 
     def close(self) -> None:
-        """Cancel every job and wait until all have stopped."""
+        """Cancel every job and wait until all have stopped; none begins any more."""
+        self._closed = True
         for job in (*self._jobs, *self._quiet):
             job.cancel()
         for pool in self._pools.values():

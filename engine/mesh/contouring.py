@@ -31,6 +31,22 @@ def isosurface(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The surface of a depth field, as voxel indices.
 
+    Args:
+        field: Depths; beyond the grid everything counts as outside.
+        level_mm: The depth that the surface lies at.
+
+    Returns:
+        Vertices as voxel indices (x, y, z), (n, 3), and faces as `zero_level` gives them.
+    """
+    vertices, faces = zero_level(field, level_mm)
+    return field.voxel_places(vertices), faces
+
+
+def zero_level(
+    field: DepthField, level_mm: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The surface of a depth field, in steps of its grid.
+
     Marching cubes (Lorensen and Cline 1987) by VTK's flying edges. Such surfaces meet themselves
     only where the signs on a face of a cube form a checkerboard; there the outer corners are
     taken inside first. A corner that lies on the surface itself would make triangles without an
@@ -41,18 +57,22 @@ def isosurface(
         level_mm: The depth that the surface lies at.
 
     Returns:
-        Vertices as voxel indices (x, y, z), (n, 3), and faces (m, 3), whose corners turn left as
-        seen from outside where x, y and z are right-handed.
+        Vertices (x, y, z), (n, 3), each on an edge of the grid: two of its numbers are whole; and
+        faces (m, 3), whose corners turn left as seen from outside where x, y and z are
+        right-handed.
     """
-    depth = np.pad(field.depth_mm - np.float32(level_mm), 1, constant_values=-np.inf)
-    np.maximum(depth, -4 * max(field.spacing_mm), out=depth)
+    outside_mm = np.float32(-4 * max(field.spacing_mm))
+    depth = np.full(tuple(count + 2 for count in field.depth_mm.shape), outside_mm)
+    inner = depth[1:-1, 1:-1, 1:-1]
+    np.subtract(field.depth_mm, np.float32(level_mm), out=inner)
+    np.maximum(inner, outside_mm, out=inner)
     least_mm = np.float32(_LEAST * min(field.spacing_mm))
     _mend_checkerboards(depth, least_mm)
     vertices, faces = _flying_edges(depth)
-    vertices -= 1
+    vertices -= 1  # the border that has been added
     if field.sides and len(vertices):
         _place_by_sides(vertices, field, level_mm, least_mm)
-    return vertices * field.step[::-1] + field.first[::-1], faces
+    return vertices, faces
 
 
 def placed(
@@ -67,26 +87,43 @@ def placed(
 
 def _mend_checkerboards(depth: Depths, least_mm: np.float32) -> None:
     """Keep depths away from zero, and leave no face of a cube whose signs alternate round it."""
-    np.copyto(depth, np.where(depth > 0, least_mm, -least_mm), where=np.abs(depth) < least_mm)
     inside = depth > 0
+    np.copyto(depth, least_mm, where=inside & (depth < least_mm))
+    np.copyto(depth, -least_mm, where=~inside & (depth > -least_mm))
+    part = (slice(0, None), slice(0, None), slice(0, None))
     for _ in range(_MOST_ROUNDS):
-        changed = False
-        for axes in ((0, 1), (0, 2), (1, 2)):
-            changed |= _fill_checkerboards(depth, inside, axes, least_mm)
-        if not changed:
+        filled = [
+            each + np.array([[at.start] for at in part])
+            for axes in ((0, 1), (0, 2), (1, 2))
+            for each in _fill_checkerboards(depth[part], inside[part], axes, least_mm)
+        ]
+        if not filled:
             break
+        corners = np.concatenate(filled, axis=1)
+        part = _round_about(corners)  # only faces at these corners can have come to alternate
+
+
+def _round_about(corners: NDArray[np.intp]) -> tuple[slice, slice, slice]:
+    """The part of a grid that holds grid points (3, n) and their neighbours."""
+    low, high = np.maximum(corners.min(axis=1) - 1, 0), corners.max(axis=1) + 2
+    z, y, x = (slice(int(first), int(behind)) for first, behind in zip(low, high, strict=True))
+    return z, y, x
 
 
 def _fill_checkerboards(
     depth: Depths, inside: NDArray[np.bool_], axes: tuple[int, int], least_mm: np.float32
-) -> bool:
-    """Take the weaker outer corner of each alternating face inside; whether there was one."""
+) -> list[NDArray[np.intp]]:
+    """Take the weaker outer corner of each alternating face inside.
+
+    Returns:
+        Which were taken, (3, n), once if there were any.
+    """
     signs = np.moveaxis(inside, axes, (0, 1))
     down = signs[1:] ^ signs[:-1]
     alternating = down[:, 1:] & down[:, :-1]
     alternating &= signs[:-1, 1:] ^ signs[:-1, :-1]
     if not alternating.any():
-        return False
+        return []
     depths = np.moveaxis(depth, axes, (0, 1))
     row, column, rest = np.nonzero(alternating)
     below = signs[row, column, rest].astype(np.intp)  # else the first corner is an outer one
@@ -96,7 +133,8 @@ def _fill_checkerboards(
     weak = tuple(np.where(nearer, *pair) for pair in zip(corners[1], corners[0], strict=True))
     depths[weak] = np.maximum(depths[weak], least_mm)
     signs[weak] = True
-    return True
+    order = (*axes, 3 - sum(axes))
+    return [np.stack([weak[order.index(axis)] for axis in range(3)])]
 
 
 def _place_by_sides(
@@ -105,7 +143,8 @@ def _place_by_sides(
     """Move vertices along their edges of the grid to where the outermost side ends.
 
     In a wall of a few grid points, the depth at the inner end of an edge is that below the other
-    side of the wall, which says nothing about the side that the edge passes.
+    side of the wall, which says nothing about the side that the edge passes. Where the same side
+    is the nearest at both ends, the vertex is where it should be.
 
     Args:
         vertices: Grid indices (x, y, z), (n, 3); changed.
@@ -113,11 +152,7 @@ def _place_by_sides(
         level_mm: The depth that the surface lies at.
         least_mm: How far from zero depths are kept.
     """
-    shape = np.array(field.depth_mm.shape)
-    at = vertices[:, ::-1]
-    lower, upper = np.floor(at).astype(np.intp), np.ceil(at).astype(np.intp)
-    kept = ((lower >= 0) & (upper < shape)).all(axis=1)
-    ends = np.stack([lower[kept], upper[kept]]) @ np.array([shape[1] * shape[2], shape[2], 1])
+    rows, lower, ends = _between_sides(vertices, field)
     depth = field.depth_mm.reshape(-1)[ends]
     sides = np.stack([side.reshape(-1)[ends] for side in field.sides])  # (sides, 2 ends, n)
     overlap = (sides.min(axis=0) == depth).all(axis=0)  # not where an end of the labels cuts it
@@ -129,9 +164,33 @@ def _place_by_sides(
     share = np.where(sides[:, 1] < 0, inner / (inner - outer), 1 - _CLOSEST).min(axis=0)
     share = share.clip(_CLOSEST, 1 - _CLOSEST)
     along = np.where(turned, 1 - share, share)[:, None]
-    moved = lower[kept] + along * (upper[kept] - lower[kept])
-    rows = np.flatnonzero(kept)[overlap]
-    vertices[rows] = moved[overlap][:, ::-1]
+    at = vertices[rows]
+    moved = lower + along * (at > lower)
+    vertices[rows[overlap]] = moved[overlap]
+
+
+def _between_sides(
+    vertices: NDArray[np.float64], field: DepthField
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
+    """The vertices on edges of the grid at whose ends different sides are the nearest.
+
+    Returns:
+        Their rows (n,), the lower ends of their edges (x, y, z), (n, 3), and both ends as places
+        in the flat grid, (2, n).
+    """
+    nearest, least = np.zeros(field.depth_mm.shape, np.uint8), field.sides[0]
+    for number, side in enumerate(field.sides[1:], 1):
+        np.copyto(nearest, np.uint8(number), where=side < least)
+        least = np.minimum(side, least)
+    depth, height, width = field.depth_mm.shape
+    lower, upper = np.floor(vertices), np.ceil(vertices)
+    strides = np.array([1.0, width, height * width])
+    ends = np.stack([lower @ strides, upper @ strides]).astype(np.intp)
+    within = (lower[:, 0] >= 0) & (lower[:, 1] >= 0) & (lower[:, 2] >= 0)
+    within &= (upper[:, 0] < width) & (upper[:, 1] < height) & (upper[:, 2] < depth)
+    numbers = nearest.reshape(-1).take(ends, mode="clip")
+    rows = np.flatnonzero(within & (numbers[0] != numbers[1]))
+    return rows, lower[rows], ends[:, rows]
 
 
 def _flying_edges(depth: Depths) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

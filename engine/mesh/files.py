@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.drawing.canvas import class_colours
+from engine.drawing.colours import class_colours
 from engine.drawing.rendering import Triangles
 from engine.errors import CannotSaveError
 from engine.io.atomic_file import make_folder, write_atomically

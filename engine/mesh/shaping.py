@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Geometry
-from engine.mesh.contouring import isosurface, placed
+from engine.mesh.contouring import placed, zero_level
 from engine.mesh.depth import DepthField, Depths
 from engine.mesh.shape import Shape, shape_of
 from engine.mesh.surface import Part, Surface
@@ -16,6 +16,7 @@ from engine.structures import Structure
 
 _ENOUGH = 0.002  # of the volume
 _MOST_TRIES = 12
+_WALL_LOSS = 0.002  # of a wall's volume, about, lies between its grid points and its triangles
 _LEAST_AREA_MM2 = 1.0
 
 Places = NDArray[np.float64]
@@ -60,9 +61,9 @@ def surface(labels: NDArray[np.uint8], geometry: Geometry, structure: Structure)
     shape = shape_of(labels, geometry, structure)
     if shape is None:
         return None
-    places, faces, _, filled_mm, hole_mm = _fitted(shape)
-    made = placed(places, faces, geometry.affine)
-    return Surface(made.vertices_mm, made.faces, _parts(shape, places, filled_mm, hole_mm))
+    at, faces, _, filled_mm, hole_mm = _fitted(shape)
+    made = placed(shape.filled.voxel_places(at), faces, geometry.affine)
+    return Surface(made.vertices_mm, made.faces, _parts(shape, at, filled_mm, hole_mm))
 
 
 def surfaces(
@@ -96,7 +97,8 @@ def _levels(shape: Shape) -> tuple[float, float]:
     if shape.hole is None:
         return filled_mm, 0.0
     inside = depth > filled_mm
-    wanted = int(np.count_nonzero(inside)) - round(shape.voxels * points)
+    wall = shape.voxels * (1 + _WALL_LOSS)
+    wanted = int(np.count_nonzero(inside)) - round(wall * points)
     return filled_mm, _level_of(shape.hole[inside], wanted)
 
 
@@ -111,35 +113,35 @@ def _level_of(depth: Depths, points: int) -> float:
 def _fitted(shape: Shape) -> tuple[Places, Faces, DepthField, float, float]:
     """The surface that encloses what the voxels hold, its field, and the levels [mm] it has.
 
+    Its vertices are in steps of the field's grid.
+
     Newton's method: moved outwards everywhere by a little, a surface gains its area times that.
     Where that leads beyond what was tried before, as with a few voxels, the middle is taken.
     """
     filled_mm, hole_mm = _levels(shape)
-    spacing = np.divide(shape.filled.spacing_mm, shape.filled.step)[::-1]
-    wanted_ml = shape.voxels * float(np.prod(spacing)) / 1000
+    step_mm = np.array(shape.filled.spacing_mm[::-1], np.float32)
+    wanted_ml = shape.voxels * shape.filled.voxel_ml / float(np.prod(shape.filled.step))
     moved_mm, least_mm, most_mm = 0.0, -np.inf, np.inf  # outwards
     for _ in range(_MOST_TRIES):
         levels_mm = filled_mm - moved_mm, hole_mm + moved_mm
         depths = shape.depth(*levels_mm)
-        places, faces = isosurface(depths)
-        body = Surface((places * spacing).astype(np.float32), faces)
-        volume_ml, area_mm2 = body.volume_and_area()
-        lacking_ml = wanted_ml - volume_ml
+        at, faces = zero_level(depths)
+        body = Surface(at.astype(np.float32) * step_mm, faces)
+        lacking_ml = wanted_ml - body.volume_ml
         if abs(lacking_ml) <= _ENOUGH * wanted_ml:
             break
         if lacking_ml > 0:
             least_mm = moved_mm
         else:
             most_mm = moved_mm
-        moved_mm += 1000 * lacking_ml / max(area_mm2, _LEAST_AREA_MM2)
+        moved_mm += 1000 * lacking_ml / max(body.area_mm2, _LEAST_AREA_MM2)
         if not least_mm < moved_mm < most_mm:
             moved_mm = (least_mm + most_mm) / 2
-    return places, faces, depths, *levels_mm
+    return at, faces, depths, *levels_mm
 
 
-def _parts(shape: Shape, places: Places, filled_mm: float, hole_mm: float) -> NDArray[np.uint8]:
+def _parts(shape: Shape, at: Places, filled_mm: float, hole_mm: float) -> NDArray[np.uint8]:
     """What each vertex lies on: whatever is zero there, or nearest to it."""
-    at = (places[:, ::-1] - shape.filled.first) / shape.filled.step
     on_edge = _OnEdges.of(at, shape.across.shape)
     outer = np.abs(on_edge.take(shape.filled.depth_mm) - filled_mm)
     side = np.abs(on_edge.take(shape.across) - filled_mm)
@@ -151,7 +153,7 @@ def _parts(shape: Shape, places: Places, filled_mm: float, hole_mm: float) -> ND
     if shape.stack is None:  # the outline goes on where the labels end
         parts[(outer < side) & (side > min(shape.filled.spacing_mm))] = Part.CAP
     else:
-        parts[shape.to_end_mm(at[:, 0]) < side] = Part.CAP
+        parts[shape.to_end_mm(at[:, 2]) < side] = Part.CAP
     return parts
 
 
@@ -165,12 +167,13 @@ class _OnEdges:
 
     @classmethod
     def of(cls, at: Places, shape: tuple[int, ...]) -> "_OnEdges":
-        """Points (z, y, x), (n, 3), in steps of a grid of `shape`; those outside are moved in."""
-        inside = at.clip(0, np.array(shape) - 1)
-        lower = np.floor(inside)
-        share = (inside - lower).max(axis=1)
-        strides = np.array([shape[1] * shape[2], shape[2], 1], float)
-        first, behind = lower @ strides, np.ceil(inside) @ strides
+        """Points (x, y, z), (n, 3), in steps of a grid of `shape`; those outside are moved in."""
+        depth, height, width = shape
+        inside = np.minimum(np.maximum(at, 0), (width - 1, height - 1, depth - 1))
+        lower, upper = np.floor(inside), np.ceil(inside)
+        share = (inside - lower) @ np.ones(3)  # two of three are zero
+        strides = np.array([1.0, width, height * width])
+        first, behind = lower @ strides, upper @ strides
         return cls(first.astype(np.int64), behind.astype(np.int64), share.astype(np.float32))
 
     def take(self, depth: Depths) -> Depths:

@@ -34,20 +34,33 @@ class Surface:
     parts: NDArray[np.uint8] | None = field(default=None, repr=False)
 
     @property
-    def volume_ml(self) -> float:
-        """The enclosed volume [ml], by the divergence theorem."""
-        return self.volume_and_area()[0]
+    def bounds_mm(self) -> NDArray[np.float32]:
+        """The upright box round all vertices: its lowest and its highest corner, (2, 3)."""
+        ends = [(column.min(), column.max()) for column in self.vertices_mm.T]
+        return np.array(ends, np.float32).T
 
-    def volume_and_area(self) -> tuple[float, float]:
-        """The enclosed volume [ml], by the divergence theorem, and the area [mm^2]."""
+    @property
+    def volume_ml(self) -> float:
+        """The enclosed volume [ml], by the divergence theorem: columns down to one plane."""
         if len(self.faces) == 0:
-            return 0.0, 0.0
-        middle = self.vertices_mm.mean(axis=0, dtype=np.float64)
-        x, y, z = (self.vertices_mm - middle).T.astype(np.float64)
-        a, b, c = np.ascontiguousarray(self.faces.T)
+            return 0.0
+        (x, y, z), (a, b, c) = self._from_first_vertex(), np.ascontiguousarray(self.faces.T)
+        x0, y0 = x[a], y[a]
+        doubled_mm2 = (x[b] - x0) * (y[c] - y0) - (x[c] - x0) * (y[b] - y0)
+        return float(doubled_mm2 @ (z[a] + z[b] + z[c])) / 6000
+
+    @property
+    def area_mm2(self) -> float:
+        """The area of all triangles [mm^2]."""
+        if len(self.faces) == 0:
+            return 0.0
+        (x, y, z), (a, b, c) = self._from_first_vertex(), np.ascontiguousarray(self.faces.T)
         x0, y0, z0 = x[a], y[a], z[a]
         x1, y1, z1, x2, y2, z2 = x[b] - x0, y[b] - y0, z[b] - z0, x[c] - x0, y[c] - y0, z[c] - z0
-        across = (y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)  # twice the area
-        volume_mm3 = (x0 @ across[0] + y0 @ across[1] + z0 @ across[2]) / 6
-        doubled_mm2 = np.sqrt(across[0] ** 2 + across[1] ** 2 + across[2] ** 2)
-        return float(volume_mm3) / 1000, float(doubled_mm2.sum()) / 2
+        across = (y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)
+        return float(np.sqrt(across[0] ** 2 + across[1] ** 2 + across[2] ** 2).sum()) / 2
+
+    def _from_first_vertex(self) -> NDArray[np.float64]:
+        """The vertices (3, n) from the first of them: no digits are lost far from the origin."""
+        places = np.ascontiguousarray(self.vertices_mm.T, dtype=np.float64)
+        return places - places[:, :1]

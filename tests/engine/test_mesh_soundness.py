@@ -21,10 +21,10 @@ def test_a_cube_is_sound() -> None:
 
 
 def test_volume_and_area_of_a_cube_far_from_the_origin() -> None:
-    volume_ml, area_mm2 = cube(20.0, (500, -300, 800)).volume_and_area()
+    made = cube(20.0, (500, -300, 800))
 
-    assert volume_ml == pytest.approx(8.0)
-    assert area_mm2 == pytest.approx(2400)
+    assert made.volume_ml == pytest.approx(8.0)
+    assert made.area_mm2 == pytest.approx(2400)
 
 
 def test_a_missing_triangle_leaks() -> None:

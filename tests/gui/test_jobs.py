@@ -168,6 +168,24 @@ def test_closing_stops_quiet_jobs_too(qtbot: QtBot) -> None:
     assert ended == [True]
 
 
+def test_nothing_begins_in_a_closed_queue(qtbot: QtBot) -> None:
+    """Whoever goes on when a job has ended hears of that after the queue was closed."""
+    queue, ran = JobQueue(), []
+
+    def note() -> Steps[None]:
+        yield Progress(0, 1, "Drawing")
+        ran.append(True)
+
+    first = queue.add("Count", count_to(3), quiet=True)
+    first.ended.connect(lambda: queue.add("Draw", note(), lane=Lane.DRAWING))
+    with qtbot.waitSignal(first.ended):
+        queue.close()
+
+    assert not queue.is_busy(Lane.DRAWING)
+    assert ran == []
+    assert queue.jobs == ()
+
+
 def test_drawing_jobs_share_one_thread(qtbot: QtBot, jobs: JobQueue) -> None:
     """What belongs to the thread that made it, a graphics context, can be used by the next job."""
     threads: list[int] = []

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.geometry import Geometry
 from engine.mesh.heart_axes import heart_axes
+from engine.turning import is_oriented
 from heartseg_gui.views.volume.scene_annotations import AnnotationStyle, annotated
 from heartseg_gui.views.volume.scene_camera import SceneCamera
 from heartseg_gui.views.volume.scene_scales import scale_length_mm, scale_text, ticks
@@ -17,7 +18,6 @@ from heartseg_gui.views.volume.scene_values import (
     SceneFacts,
     ScenePicture,
     Viewpoint,
-    is_oriented,
 )
 from heartseg_gui.views.volume.transfer_functions import (
     UNKNOWN,

@@ -69,6 +69,7 @@ class Artist(QObject):
         self._facts: Facts | None = None
         self._moves: list[Move] = []
         self._order: tuple[int, int, Quality] | None = None
+        self._closed = False
         self._job: Job | None = None
 
     @property
@@ -86,6 +87,8 @@ class Artist(QObject):
 
     def draw(self, width: int, height: int, quality: Quality) -> None:
         """Draw a picture of this size, after the one that is being drawn."""
+        if self._closed:
+            return
         self._order = (width, height, quality)
         if self._job is None:
             self._start(width, height, quality)
@@ -108,7 +111,8 @@ class Artist(QObject):
         return self._jobs.add(title, self._lend_steps(title, work), lane=Lane.DRAWING)
 
     def close(self) -> None:
-        """Give the graphics memory back; only when nothing is being drawn any more."""
+        """Give the graphics memory back for good; only when nothing is being drawn any more."""
+        self._closed, self._order = True, None  # the end of the last job may not have been told
         if self._scene is not None:
             self._scene.close()
         self._scene = self._shown = None

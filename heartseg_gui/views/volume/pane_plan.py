@@ -30,7 +30,7 @@ class PanePlan:
     Attributes:
         title: What it is.
         source: Whose surfaces, or None for none.
-        message: Why there are none, or empty.
+        message: Why there are none in this phase, or empty.
         other: Whose surfaces the colours compare with, or None.
         net: Whether the reference lies over it as a net.
         fog: Whether it shows the image itself.
@@ -69,7 +69,7 @@ def missing(document: StudyDocument, source: LabelSource, phase: int) -> str:
     if source is not LabelSource.LABELS and document.review.blinded:
         return _HIDDEN
     if source is LabelSource.LABELS:
-        return "" if document.labels is not None else "This view is looked at, never labelled."
+        return "" if document.stack_labels is not None else "A long axis has no volume to show."
     if source is LabelSource.REFERENCE:
         return "" if document.reference is not None else "No reference came with this study."
     predicted = document.predicted
@@ -90,6 +90,12 @@ def nothing_labelled(phase: int) -> str:
     return f"Nothing is labelled in phase {phase + 1}."
 
 
+def dimmed_instead(title: str, source: LabelSource, phase: int, near: int) -> str:
+    """Said where another phase (0-based) stands dimmed in the place of this one."""
+    lacking = "was not predicted" if source is LabelSource.PREDICTION else "is not labelled"
+    return f"{title} of phase {near + 1}, dimmed: phase {phase + 1} {lacking}"
+
+
 def needed_sources(plans: tuple[PanePlan, ...], colouring: Colouring) -> tuple[LabelSource, ...]:
     """All labels of which surfaces must be there, those that are shown first."""
     wanted = [plan.source for plan in plans]
@@ -102,7 +108,7 @@ def needed_sources(plans: tuple[PanePlan, ...], colouring: Colouring) -> tuple[L
 
 def _only_pane(document: StudyDocument, space: SpaceState, phase: int) -> PanePlan:
     look, reference = space.look, LabelSource.REFERENCE
-    source = None if document.labels is None else LabelSource.LABELS
+    source = None if document.stack_labels is None else LabelSource.LABELS
     others = (reference, LabelSource.PREDICTION)
     other = next((each for each in others if not missing(document, each, phase)), None)
     net = look.net and not missing(document, reference, phase)
@@ -118,14 +124,16 @@ def _pane(
         title = f"{title} ({model})"
     absent = missing(document, source, phase)
     if absent:
-        return PanePlan(title, message=absent)
+        others = source is LabelSource.PREDICTION and document.predicted.phases
+        shown = others and not document.review.blinded  # in other phases
+        return PanePlan(title, source if shown else None, message=absent)
     return PanePlan(title, source, other=None if missing(document, other, phase) else other)
 
 
 def labels_of(document: StudyDocument, source: LabelSource) -> LabelMap | None:
     """The labels that a source stands for, or None where there are none."""
     if source is LabelSource.LABELS:
-        return document.labels
+        return document.stack_labels
     if source is LabelSource.REFERENCE:
         return document.reference
     return document.predicted.labels

@@ -63,12 +63,9 @@ def cut_off(mapper: Any, planes: Any) -> None:
         mapper.SetClippingPlanes(planes)
 
 
-def corners_of(points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The corners (8, 3) of the upright box round points (n, 3)."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    return np.array(
-        [(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
-    )
+def corners_of(box_mm: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The corners (8, 3) of an upright box, told by its lowest and highest one, (2, 3)."""
+    return np.stack(np.meshgrid(*box_mm.T, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def _takes_from(half: Half, points: NDArray[np.floating]) -> bool:

@@ -102,7 +102,8 @@ def _image(fog: Fog, cut: Cut) -> Any:
     image = vtkImageData()
     image.SetDimensions(grey.shape[2], grey.shape[1], grey.shape[0])
     image.SetSpacing(fog.geometry.spacing_mm[::-1])
-    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(grey).ravel()))  # type: ignore[no-untyped-call]
+    flat = np.ascontiguousarray(grey).ravel()
+    image.GetPointData().SetScalars(numpy_to_vtk(flat, deep=True))  # type: ignore[no-untyped-call]
     return image
 
 

@@ -84,7 +84,7 @@ class _SurfaceActor:
     def show(self, drawn: DrawnSurface, scale: ColourScale | None) -> None:
         if not self._has_mesh_of(drawn, scale):
             self._mapper.SetInputData(_mesh(drawn, scale))
-            self._corners = corners_of(drawn.surface.vertices_mm)
+            self._corners = corners_of(drawn.surface.bounds_mm)
         self._drawn, self._scale = drawn, scale
         self._dress(drawn, with_values=drawn.values is not None and scale is not None)
 
@@ -131,8 +131,8 @@ def _paint_order(drawn: DrawnSurface) -> tuple[bool, float]:
     """Glass is painted over what is there: what lies inside comes first, nets come last."""
     if drawn.opacity >= _SOLID:
         return drawn.net, 0.0
-    size = np.ptp(drawn.surface.vertices_mm, axis=0)
-    return drawn.net, float(size.prod())
+    low_mm, high_mm = drawn.surface.bounds_mm
+    return drawn.net, float(np.prod(high_mm - low_mm))
 
 
 def _mesh(drawn: DrawnSurface, scale: ColourScale | None) -> Any:
@@ -148,22 +148,18 @@ def _mesh(drawn: DrawnSurface, scale: ColourScale | None) -> Any:
     triangles.SetData(3, numpy_to_vtkIdTypeArray(faces.ravel()))  # type: ignore[no-untyped-call]
     mesh.SetPoints(points)
     mesh.SetPolys(triangles)
-    normals = vertex_normals(vertices, faces)
-    mesh.GetPointData().SetNormals(numpy_to_vtk(normals))  # type: ignore[no-untyped-call]
+    mesh = _with_normals(mesh)
     if drawn.values is not None and scale is not None:
         colours = colours_of_values(drawn.values, scale.low, scale.high, scale.colours)
-        mesh.GetPointData().SetScalars(numpy_to_vtk(colours))  # type: ignore[no-untyped-call]
+        mesh.GetPointData().SetScalars(numpy_to_vtk(colours, deep=True))  # type: ignore[no-untyped-call]
     return mesh
 
 
-def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Unit normals of the vertices (n, 3): those of the faces round them, weighted by area."""
-    corners = vertices[faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    flat, count = faces.ravel(), len(vertices)
-    summed = np.stack(
-        [np.bincount(flat, np.repeat(across[:, part], 3), count) for part in range(3)], axis=1
-    )
-    length = np.linalg.norm(summed, axis=1, keepdims=True)
-    normals: NDArray[np.float32] = (summed / np.maximum(length, 1e-12)).astype(np.float32)
-    return normals
+def _with_normals(mesh: Any) -> Any:
+    """The mesh with unit normals at its vertices: those of the faces round them, by area."""
+    from vtkmodules.vtkFiltersCore import vtkTriangleMeshPointNormals
+
+    normals = vtkTriangleMeshPointNormals()
+    normals.SetInputData(mesh)
+    normals.Update()
+    return normals.GetOutput()

@@ -346,17 +346,6 @@ class ScenePicture:
     facts: SceneFacts
 
 
-def is_oriented(geometry: Geometry) -> bool:
-    """Whether a grid says how the patient lay.
-
-    Files whose origin is exactly 0 and whose axes are exactly the patient's have lost that: a real
-    stack lies somewhere, and the short axis of a heart lies along none of them.
-    """
-    affine = geometry.affine
-    straight = np.count_nonzero(np.abs(affine[:3, :3]) > 1e-6) <= 3
-    return not (straight and np.abs(affine[:3, 3]).max() < 1e-6)
-
-
 def as_point(vector: NDArray[np.float64]) -> Point:
     """Three plain numbers, which can be compared."""
     x, y, z = (float(part) for part in vector)

@@ -1,19 +1,29 @@
 """One phase as the reader wants to see it, and the surfaces that this takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from engine.cine import Cine
 from engine.structures import Structure
 from engine.study import Stack
 from heartseg_gui.documents.display_state import DisplayState
 from heartseg_gui.documents.live_measures import LiveMeasures
-from heartseg_gui.documents.space_state import Colouring, Panes, PointMm, SpaceLook, SpaceState
+from heartseg_gui.documents.space_state import (
+    Colouring,
+    LabelSource,
+    Panes,
+    PointMm,
+    SpaceLook,
+    SpaceState,
+)
 from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.views.volume.kept import Kept
+from heartseg_gui.views.volume.long_axis_planes import distinct
 from heartseg_gui.views.volume.pane_plan import (
     PanePlan,
+    dimmed_instead,
     name_in_sentence,
     needed_sources,
     nothing_labelled,
@@ -49,6 +59,7 @@ class PaneFacts:
         scale: Which value has which colour, or None where colours are the structures'.
         net: Those that lie over it as a net, or None.
         fog: Whether it shows the image itself.
+        dimmed: Whether its surfaces are those of another phase.
     """
 
     title: str = ""
@@ -59,6 +70,7 @@ class PaneFacts:
     scale: ColourScale | None = None
     net: Made | None = None
     fog: bool = False
+    dimmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,9 +86,11 @@ class SpaceBasis:
         colours: Of the structures that are shown.
         plans: Of the panes.
         ed_phase: End-diastole (0-based), or None where it is not known.
-        long_axes: Further views of the study.
+        long_axes: Further views of the study, where they are wanted.
         mark_mm: A place that is marked.
         extent: Where all labels lie, or None where there are none.
+        nearest: The labelled phase (0-based) that is nearest to this one in a heartbeat, of labels
+            that lack it and of which others are there.
         shelf: What was made for earlier pictures.
     """
 
@@ -91,12 +105,14 @@ class SpaceBasis:
     long_axes: tuple[Stack, ...] = ()
     mark_mm: PointMm | None = None
     extent: Extent | None = None
+    nearest: Mapping[LabelSource, int] = field(default_factory=lambda: MappingProxyType({}))
     shelf: Shelf = field(default_factory=Shelf, repr=False)
 
     def places(self) -> tuple[Place, ...]:
         """The surfaces that it takes, those that are shown first."""
         sources = needed_sources(self.plans, self.look.colouring)
         places = [(source, self.phase) for source in sources]
+        places += [(source, near) for source, near in self.nearest.items()]
         if self.look.colouring is Colouring.MOTION and self.ed_phase is not None:
             places += [(source, self.ed_phase) for source in sources]
         return tuple(dict.fromkeys(places))
@@ -110,12 +126,21 @@ class SpaceBasis:
         if plan.source is None:
             return pane
         made = at((plan.source, self.phase))
-        net = at((plan.source.REFERENCE, self.phase)) if plan.net else None
-        if made is None or not made.surfaces:
-            said = nothing_labelled(self.phase)
-            alone = self.look.panes is Panes.ONE
-            return replace(pane, title=said, net=net) if alone else replace(pane, message=said)
+        net = at((LabelSource.REFERENCE, self.phase)) if plan.net else None
+        if plan.message or made is None or not made.surfaces:
+            return self._without_labels(replace(pane, net=net), plan.source, at)
         return self._coloured(replace(pane, made=made, net=net), plan, at)
+
+    def _without_labels(self, pane: PaneFacts, source: LabelSource, at: SurfacesAt) -> PaneFacts:
+        """The pane with the nearest phase dimmed, so that a beat of two labelled phases moves."""
+        near = self.nearest.get(source)
+        made = None if near is None else at((source, near))
+        if near is not None and made is not None and made.surfaces:
+            said = dimmed_instead(pane.title, source, self.phase, near)
+            return replace(pane, title=said, message="", made=made, dimmed=True)
+        said = pane.message or nothing_labelled(self.phase)
+        alone = self.look.panes is Panes.ONE
+        return replace(pane, title=said) if alone else replace(pane, message=said, net=None)
 
     def _coloured(self, pane: PaneFacts, plan: PanePlan, at: SurfacesAt) -> PaneFacts:
         """The pane with what its colours say, or with why they say less than was wished for."""
@@ -180,11 +205,20 @@ class BasisMaker:
             {each: display.colour_of(each) for each in display.shown_structures()},
             plans,
             ed_phase=self._ed_phase() if look.colouring is Colouring.MOTION else None,
-            long_axes=() if study is None else study.other_views,
+            long_axes=() if study is None or not look.long_axes else distinct(study.other_views),
             mark_mm=self._space.mark_mm,
             extent=self._store.extent(shown) if look.focus else None,
+            nearest=self._nearest(shown, phase),
             shelf=self._shelf,
         )
+
+    def _nearest(self, sources: Collection[LabelSource], phase: int) -> Mapping[LabelSource, int]:
+        found = {}
+        for source in sources:
+            near = self._store.nearest_labelled(source, phase)
+            if near is not None and near != phase:
+                found[source] = near
+        return MappingProxyType(found)
 
     def _ed_phase(self) -> int | None:
         known = self._document.ed_phase

@@ -5,11 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from engine.cine import Cine
 from engine.geometry import Geometry
 from engine.structures import Structure
+from engine.turning import is_oriented
 from heartseg_gui.documents.space_state import Box, Colouring, SpaceLook
 from heartseg_gui.views.volume.fog_voxels import windowed
+from heartseg_gui.views.volume.long_axis_planes import planes_of
 from heartseg_gui.views.volume.scene_values import (
     CameraPose,
     ClipBox,
@@ -20,7 +21,6 @@ from heartseg_gui.views.volume.scene_values import (
     PaneContent,
     Plane,
     SceneContent,
-    is_oriented,
 )
 from heartseg_gui.views.volume.space_basis import PaneFacts, SpaceBasis
 from heartseg_gui.views.volume.surface_store import Extent
@@ -28,10 +28,9 @@ from heartseg_gui.views.volume.surface_store import Extent
 _NET: Colour = (255, 255, 255)
 _NET_OPACITY = 0.2
 _SLICE_FRAME: Colour = (90, 156, 248)
-_LONG_AXIS_OPACITY = 0.75
-_LONG_AXIS_FRAME: Colour = (150, 156, 166)
 _ROOM_MM = 20.0  # round the labels
 _BESIDE_VALUES = 0.3  # opacity of what has no values while others have
+_DIMMED = 0.35  # of the opacity of what belongs to another phase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,14 +103,9 @@ class SpaceFacts:
             if structure not in basis.colours:
                 continue
             values = basis.shelf.values.of(facts.colouring, structure, made.surfaces, other)
-            drawn.append(
-                DrawnSurface(
-                    surface,
-                    basis.colours[structure],
-                    _opacity(basis.look, facts.colouring, structure, valued=values is not None),
-                    values=values,
-                )
-            )
+            opacity = _opacity(basis.look, facts.colouring, structure, valued=values is not None)
+            opacity *= _DIMMED if facts.dimmed else 1.0
+            drawn.append(DrawnSurface(surface, basis.colours[structure], opacity, values=values))
         return drawn
 
     def _net(self, facts: PaneFacts) -> list[DrawnSurface]:
@@ -129,8 +123,8 @@ class SpaceFacts:
         planes: list[Plane] = []
         if basis.look.slice_shown:
             planes.append(kept.of((cine,), (place, basis.window), self._slice))
-        for stack in basis.long_axes if basis.look.long_axes else ():
-            make = partial(_long_axis, stack.cine, basis.phase, cine.phase_count)
+        for stack in basis.long_axes:
+            make = partial(planes_of, stack.cine, basis.phase, cine.phase_count)
             planes += kept.of((stack.cine,), basis.phase, make)
         return tuple(planes)
 
@@ -170,18 +164,3 @@ def _opacity(look: SpaceLook, colouring: Colouring, structure: Structure, *, val
     if colouring is Colouring.STRUCTURE or structure in look.opacities:
         return look.opacity_of(structure)
     return 1.0 if valued else min(_BESIDE_VALUES, look.opacity_of(structure))
-
-
-def _long_axis(cine: Cine, phase: int, of_phases: int) -> list[Plane]:
-    """The slices of another view at the same time of the heartbeat."""
-    share = phase / max(1, of_phases)
-    own = min(round(share * cine.phase_count), cine.phase_count - 1)
-    low, high = (float(part) for part in np.percentile(cine.voxels[own], (1, 99)))
-    window = ((low + high) / 2, max(high - low, 1e-6))
-    geometry: Geometry = cine.geometry
-    return [
-        Plane(
-            windowed(cine.voxels[own, z], window), geometry, z, _LONG_AXIS_FRAME, _LONG_AXIS_OPACITY
-        )
-        for z in range(cine.slice_count)
-    ]

@@ -19,7 +19,8 @@ from heartseg_gui.views.volume.surface_store import Made, Place, SurfaceStore
 from heartseg_gui.views.volume.volume_canvas import VolumeCanvas
 from heartseg_gui.views.volume.volume_scene import VolumeScene
 
-_REST_MS = 40  # surfaces and picture take the rest of the fifth of a second
+_REST_MS = 40  # after the last turn of a wheel
+_STROKE_REST_MS = 15  # surfaces and picture take the rest of the fifth of a second
 _PLAYING_SHARE = 0.6  # of the time may go into pictures while the cine plays
 
 
@@ -54,6 +55,7 @@ class SpaceFollower(QObject):
         self._store, self._artist, self._canvas = store, artist, canvas
         self._basis = BasisMaker(document, view, display, space, measures, store)
         self._rest = AtRest(_REST_MS, self)
+        self._stroke_rest = AtRest(_STROKE_REST_MS, self)  # never while a button is down
         self._pause = QTimer(self)  # between two pictures while the cine plays
         self._pause.setSingleShot(True)
         self._active = False
@@ -66,7 +68,7 @@ class SpaceFollower(QObject):
     @property
     def settled(self) -> bool:
         """Whether the artist has heard of everything."""
-        return not (self._stale or self._rest.waits)
+        return not (self._stale or self._rest.waits or self._stroke_rest.waits)
 
     def set_active(self, active: bool) -> None:
         """Follow from now on, or do nothing while nobody looks."""
@@ -106,7 +108,8 @@ class SpaceFollower(QObject):
             self._space.changed,
         ):
             prompt.connect(self._show_soon)
-        self._rest.due.connect(self._show_after_rest)
+        for rest in (self._rest, self._stroke_rest):
+            rest.due.connect(self._show_after_rest)
         self._pause.timeout.connect(self._show_due)
         self._store.made.connect(self._take_made)
         self._artist.drawn.connect(self._take_picture)
@@ -124,7 +127,9 @@ class SpaceFollower(QObject):
             self._patches.append(patch)
             if self._store.busy:
                 self._store.stop()
-            self._rest.wish()
+            if self._canvas.busy:
+                self._canvas.hold()
+            self._stroke_rest.wish()
         else:
             self._missed = True
 

@@ -138,6 +138,17 @@ class SurfaceStore(QObject):
         low, high = np.min(known, axis=0)[0], np.max(known, axis=0)[1]
         return np.stack([low, high])
 
+    def nearest_labelled(self, source: LabelSource, phase: int) -> int | None:
+        """The phase (0-based) nearest in a heartbeat that is labelled; None where none is."""
+        labels = labels_of(self._document, source)
+        if labels is None:
+            return None
+        for near in nearest_first(labels.shape[0], phase):
+            made = self.at(source, near)
+            if labels.voxels[near].any() if made is None else made.extent is not None:
+                return near
+        return None
+
     def structures(self) -> frozenset[Structure]:
         """Everything of which there is a surface."""
         return frozenset().union(*(made.surfaces for made in self._kept.values()))
@@ -153,15 +164,14 @@ class SurfaceStore(QObject):
 
     def forget_changed(self, patches: Iterable[LabelPatch]) -> None:
         """The labels on the screen have changed: make anew what these patches touched."""
-        labels = self._document.labels
+        labels = self._document.stack_labels
         if labels is None:
             return
         size = int(np.prod(labels.shape[1:]))
         for patch in patches:
             if len(patch) == 0:
                 continue
-            numbers = np.union1d(patch.before, patch.after)
-            changed = changed_with(Structure(int(number)) for number in numbers)
+            changed = changed_with(_structures_of(patch))
             first, last = int(patch.indices.min()) // size, int(patch.indices.max()) // size
             for phase in range(first, last + 1):
                 place = (LabelSource.LABELS, phase)
@@ -248,6 +258,13 @@ def _make_all(tasks: list[Task], run: int) -> Steps[list[PlaceMade]]:
         results.append(PlaceMade(number + 1, len(tasks), "Surfaces", task.place, made, run))
         yield results[-1]
     return results
+
+
+def _structures_of(patch: LabelPatch) -> list[Structure]:
+    """Those that a patch takes away or adds; a stroke has dozens of patches, so counted."""
+    size = max(Structure) + 1
+    seen = np.bincount(patch.before, minlength=size) + np.bincount(patch.after, minlength=size)
+    return [Structure(number) for number in np.flatnonzero(seen).tolist()]
 
 
 def _extent_of(labels: NDArray[np.uint8]) -> Extent | None:

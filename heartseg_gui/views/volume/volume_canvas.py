@@ -26,7 +26,7 @@ from heartseg_gui.views.volume.scene_values import DARK, Quality, pane_at
 
 _NOTCH = 120
 _CLICK_PX = 4  # a hand that clicks may move so far
-_SLOW_S = 0.12  # quick pictures that take longer are drawn coarser
+_SLOW_S = 0.08  # quick pictures that take longer are drawn coarser
 _COARSE = 2
 _SETTLE_MS = 180  # after the last turn of the wheel or key, the picture becomes fine
 _INK = QColor(225, 228, 232)
@@ -107,6 +107,11 @@ class VolumeCanvas(QWidget):
         """The same, quickly first and finely a moment later."""
         self._settles.start()
         self.show_anew()
+
+    def hold(self) -> None:
+        """Draw no more until the next wish: what is shown is being changed by a hand."""
+        self._due.stop()
+        self._settles.stop()
 
     def move_camera(self, move: Move) -> None:
         """Turn, shift or enlarge, once there is a picture."""

@@ -128,7 +128,8 @@ class VolumeView(QWidget):
         return self.borrow("Taking a picture", work)
 
     def release(self) -> None:
-        """Give the graphics memory back; only when no job runs any more."""
+        """Give the graphics memory back for good; only when no job runs any more."""
+        self._follower.set_active(False)
         self._artist.close()
 
     def _start(self) -> None:
