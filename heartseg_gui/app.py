@@ -134,7 +134,7 @@ def build_window(
     )
     review = build_review(lent, ask_review, look=look, predict=predict)
     measuring = build_measuring(document, view, display, ground.measures, settings)
-    research = build_research(jobs, settings, prompts, ground.actions)
+    research = build_research(jobs, settings, prompts, ground.actions, ground.choice)
     volume = partial(_make_volume, ground, controllers)
     parts = views.arranged(review, measuring)
     main = MainWindow(document, settings, ground.actions, parts, make_volume=volume)

@@ -2,9 +2,9 @@
 
 recipe.toml, split.json and environment.json say what is run, on whom and with what; log.csv and
 log.jsonl have a row for each epoch, also drawn in curves.png and kept for TensorBoard;
-warnings.json holds the signs of a collapse. weights.safetensors is the model; last.safetensors
-the last epoch's weights where the model is an earlier one. state.safetensors is there until the
-run is finished, to go on from.
+warnings.json holds the signs of a collapse, watched what some slices were called after each
+epoch. weights.safetensors is the model; last.safetensors the last epoch's weights where the model
+is an earlier one. state.safetensors is there until the run is finished, to go on from.
 """
 
 import csv
@@ -35,7 +35,7 @@ _LIBRARIES = ("torch", "numpy", "lightning-fabric", "safetensors", "scipy", "sci
 _OWN_RECIPE = "wrote_recipe"  # noted in environment.json
 _WRITTEN = (
     *("split.json", _ENVIRONMENT, "log.jsonl", "log.csv", _WARNINGS, "tensorboard", "curves.png"),
-    *(LAST, CHECKSUMS, "scores.json", "card.md"),
+    *(LAST, CHECKSUMS, "scores.json", "card.md", "watched"),
 )
 """What a run writes besides its recipe, its weights and its state."""
 

@@ -35,6 +35,7 @@ from engine.learning.training_data import (
     draw_hearts,
     gather_data,
 )
+from engine.learning.watched import Watcher
 from engine.progress import Progress, Steps
 from engine.recipe import Recipe
 
@@ -175,6 +176,9 @@ class _Run:
         steps = -(-self._batches // recipe.training.accumulate)
         self.course = Course(recipe, steps_per_epoch=steps)
         self.recorder = Recorder(recipe, learner, self.course, folder, images=len(data.samples))
+        self._watcher: Watcher | None = None
+        if folder is not None:
+            self._watcher = Watcher(folder.path, data.validation or data.samples, recipe)
 
     def to_end(self) -> Steps[None]:
         """Train epoch after epoch; the state is on the disk after each."""
@@ -188,6 +192,8 @@ class _Run:
             seconds = Seconds(learning, time.monotonic() - started)
             with self._processes.together():
                 signs = self.recorder.end_epoch(learned, validated, seconds)
+                if self._watcher is not None:
+                    self._watcher.look(self._learner, self.course.epoch)
             for sign in signs:
                 yield Progress(
                     self.course.epoch * self._batches,
@@ -207,8 +213,7 @@ class _Run:
             for number, batch in enumerate(stream):
                 values, logits = self._learn_from(batch, number)
                 assessor.add(values, len(batch.indices))
-                if self._data.validation is None:
-                    assessor.count(logits, batch.possible)
+                assessor.count(logits, batch.possible)
                 yield self._progress(number + 1, f"loss {assessor.mean('loss'):.3f}")
         return assessor.finish(self._processes)
 

@@ -97,7 +97,7 @@ class SpaceExport(QObject):
 
     def _labels_to_export(self, *, every_phase: bool) -> LabelMap | None:
         """A copy of the labels; None, and said why, where no surface can be made of them."""
-        document, labels = self._document, self._document.labels
+        document, labels = self._document, self._document.stack_labels
         if labels is None or document.stack is None:
             return None
         labelled = labels.labelled_phases()

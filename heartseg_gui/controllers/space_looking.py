@@ -100,7 +100,7 @@ class SpaceLooking(QObject):
 
     def _slice_near(self, z: float) -> int:
         """The slice at a height; of two nearly as near the labelled one: surfaces end between."""
-        labels, last = self._document.labels, self._view.slice_count - 1
+        labels, last = self._document.stack_labels, self._view.slice_count - 1
         near = sorted((math.floor(z), math.ceil(z)), key=lambda each: abs(each - z))
         near = [each for each in near if 0 <= each <= last] or [min(max(near[0], 0), last)]
         if labels is not None and abs(near[-1] - z) <= _NEARLY_AS_NEAR:

@@ -22,7 +22,7 @@ def introduce(window: Window) -> None:
 
 
 def _ask_surfaces(window: Window, _checked: bool = False) -> None:
-    labels = window.document.labels
+    labels = window.document.stack_labels
     phases = 0 if labels is None else len(labels.labelled_phases())
     dialog = window.dialogs.show_surface_export(phases)
     dialog.chosen.connect(window.controllers.space_export.export_surfaces)

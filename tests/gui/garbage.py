@@ -18,7 +18,8 @@ def speakers() -> set[QObject]:
     return {
         each
         for each in gc.get_objects()
-        if isinstance(each, QObject) and not isinstance(each, (QWidget, QApplication))
+        # not isinstance, which asks some of PyTorch's objects for what they warn of
+        if issubclass(type(each), QObject) and not issubclass(type(each), (QWidget, QApplication))
         if shiboken6.isValid(each) and shiboken6.ownedByPython(each) and each.parent() is None
     }
 

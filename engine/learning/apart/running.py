@@ -138,7 +138,7 @@ def _follow_task(
             if line is None:  # so that whoever drives can stop
                 yield replace(latest, row=None, signs=(), note="")
                 continue
-            if not line:
+            if not line.endswith("\n"):  # no more, or half of what it wanted to say
                 raise process.lost(order)
             kind, said = from_line(line)
             if kind == "done":

@@ -1,6 +1,8 @@
 """What a process that trains does from its first line to its last."""
 
 import json
+import math
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -22,6 +24,11 @@ from engine.learning.training_data import check_recipe
 from engine.progress import Progress, Steps
 
 _WAIT_S = 0.5
+_PATIENCE_S = 30.0
+"""For the folder of a run: the process of a window that crashed may need that long to end."""
+
+_FOLDER_TAKEN = "Waiting: another process trains into this folder"
+_DEVICE_TAKEN = "Waiting: another training has this device"
 
 
 class Listener(Protocol):
@@ -48,12 +55,15 @@ def train_to_end(order: TrainingOrder, mouth: Teller, ears: Listener) -> str:
     """
     device = choose_device(order.device)
     with ExitStack() as stack:
-        if not stack.enter_context(claimed(claim_of_run(order.out))):
+        claims = _Claims(stack, mouth, ears)
+        if not claims.take(claim_of_run(order.out), _FOLDER_TAKEN, most_s=_PATIENCE_S):
+            if ears.stopped:
+                return TrainingEnd.STOPPED.value
             raise ModelError(
                 f"Another process is training into {order.out}.",
                 hint="Wait for it, or choose another folder.",
             )
-        if not _wait_for(device, stack, mouth, ears):
+        if not claims.take(claim_of_device(device.type), _DEVICE_TAKEN):
             return TrainingEnd.STOPPED.value
         limit_memory(order.memory_mb, device)
         patients: list[LabelledPatient] = []
@@ -72,16 +82,25 @@ def usual_threads() -> int:
     return max(1, count_cores() - 1)
 
 
-def _wait_for(device: torch.device, stack: ExitStack, mouth: Teller, ears: Listener) -> bool:
-    """Claim the device as soon as nobody else has it; False where told to stop."""
-    while not ears.stopped:
-        with ExitStack() as attempt:
-            if attempt.enter_context(claimed(claim_of_device(device.type))):
-                stack.enter_context(attempt.pop_all())
-                return True
-        mouth.tell(TrainingNews(0, 0, "Waiting: another training has this device"))
-        ears.news.wait(_WAIT_S)
-    return False
+class _Claims:
+    """Claims things for this process as soon as nobody else has them."""
+
+    def __init__(self, stack: ExitStack, mouth: Teller, ears: Listener) -> None:
+        self._stack, self._mouth, self._ears = stack, mouth, ears
+
+    def take(self, path: Path, taken: str, *, most_s: float = math.inf) -> bool:
+        """Wait for something, telling that it is taken; False where told to stop, or too long."""
+        began = time.monotonic()
+        while not self._ears.stopped:
+            with ExitStack() as attempt:
+                if attempt.enter_context(claimed(path)):
+                    self._stack.enter_context(attempt.pop_all())
+                    return True
+            if time.monotonic() - began >= most_s:
+                break
+            self._mouth.tell(TrainingNews(0, 0, taken))
+            self._ears.news.wait(_WAIT_S)
+        return False
 
 
 def _read(order: TrainingOrder, patients: list[LabelledPatient]) -> Steps[Path]:

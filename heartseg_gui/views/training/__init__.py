@@ -1,0 +1,1 @@
+"""Training: planning one before the start, and looking on while it learns."""
