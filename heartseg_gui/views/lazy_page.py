@@ -1,8 +1,10 @@
 """A page that costs nothing until somebody looks at it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -53,4 +55,11 @@ class LazyPage(QWidget, Generic[W]):
     def showEvent(self, event: QShowEvent) -> None:
         """Make the page."""
         super().showEvent(event)
-        _ = self.content
+        try:
+            _ = self.content
+        except Exception as error:  # raised from here it would end the process, unsaid
+            QTimer.singleShot(0, partial(_raise, error))
+
+
+def _raise(error: Exception) -> None:
+    raise error

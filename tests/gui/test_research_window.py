@@ -40,6 +40,20 @@ def test_a_page_is_made_once_when_it_is_first_shown(qtbot: QtBot) -> None:
     assert page.focusProxy() is made[0]
 
 
+def test_a_page_that_cannot_be_made_is_told_and_the_window_lives(qtbot: QtBot) -> None:
+    def fail() -> QLabel:
+        raise ValueError("broken")
+
+    page = LazyPage(fail)
+    qtbot.addWidget(page)
+    with qtbot.captureExceptions() as caught:
+        page.show()
+        qtbot.waitUntil(lambda: bool(caught))
+
+    assert [str(each[1]) for each in caught] == ["broken"]
+    assert not page.is_made
+
+
 def test_the_window_of_one_patient_makes_no_page_that_nobody_opened(window: Window) -> None:
     research, measuring = window.research, window.measuring
     tabs = (research.cohort_tab, research.agreement_tab, measuring.basal_tab)
