@@ -57,7 +57,7 @@ class LazyPage(QWidget, Generic[W]):
         super().showEvent(event)
         try:
             _ = self.content
-        except Exception as error:  # raised from here it would end the process, unsaid
+        except Exception as error:  # noqa: BLE001 - raised from here it would end the process
             QTimer.singleShot(0, partial(_raise, error))
 
 
