@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.loop.judging import Judgement
+from engine.loop.resampling import change_intervals
 from engine.scoring.agreement import Agreement, agreement
 from engine.structures import HEART_STRUCTURES, Structure
 
@@ -52,8 +53,9 @@ class Criterion:
         before: Of the active model.
         after: Of the candidate.
         slack: How much worse the candidate may be.
-        interval: 95 % interval of the mean of the differences candidate - active over the patients
-            (Student's t); None where it is no mean over patients, or there are too few.
+        interval: 95 % interval of candidate - active: of the mean of the differences over the
+            patients (Student's t), or of what is no mean, by drawing patients again
+            (`engine.loop.resampling`); None where there are too few.
     """
 
     name: str
@@ -202,13 +204,29 @@ def _of_fraction(
     active: Judgement, candidate: Judgement, ventricle: Structure, rules: Rules
 ) -> Iterator[Criterion]:
     old, new = active.ef_error(ventricle), candidate.ef_error(ventricle)
+    intervals = _intervals(active, candidate, ventricle, old)
     for key, size, slack in (
         ("bias", _bias, rules.ef_bias_points),
         ("limits", _half_width, rules.ef_limits_points),
     ):
         name = f"{ventricle.name.lower()}_ef_{key}"
         title = criterion_title(name)
-        yield Criterion(name, title, "points", "lower", size(old), size(new), slack)
+        change = intervals.get(key)
+        yield Criterion(name, title, "points", "lower", size(old), size(new), slack, change)
+
+
+def _intervals(
+    active: Judgement, candidate: Judgement, ventricle: Structure, old: Agreement | None
+) -> Mapping[str, tuple[float, float] | None]:
+    """How far the changes may be chance, from the patients of whom both models have a fraction."""
+    both = [
+        (before.ef_percent[ventricle], after.ef_percent[ventricle])
+        for before, after in zip(active.patients, candidate.patients, strict=True)
+        if ventricle in before.ef_percent and ventricle in after.ef_percent
+    ]
+    if old is None:
+        return {}
+    return change_intervals([b for b, _ in both], [a for _, a in both], old.limits_factor)
 
 
 def _all_titles() -> dict[str, str]:
