@@ -8,7 +8,7 @@ export QT_API := pyside6
 export OMP_WAIT_POLICY := passive
 SCREEN = $(if $(DISPLAY),,env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp")
 
-.PHONY: demo app test lint pytest bench system wheel bundle clean
+.PHONY: demo app test lint pytest pytest-engine pytest-window bench system wheel bundle clean
 
 demo: $(STAMP)
 	$(SCREEN) $(PY) -X faulthandler -m heartseg_gui.demo out/demo $(if $(DISPLAY),,--pictures-only)
@@ -24,9 +24,17 @@ lint: $(STAMP)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+# The engine's tests and the window's side by side: two processes, each with one thread for sums.
 pytest: $(STAMP)
-	env -u DISPLAY QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp" \
-		$(PY) -X faulthandler -m pytest $(ARGS)
+	$(MAKE) --no-print-directory -j2 --output-sync=line pytest-engine pytest-window
+
+pytest-engine: $(STAMP)
+	OMP_NUM_THREADS=1 $(PY) -X faulthandler -m pytest --ignore=tests/gui --ignore=tests/journeys $(ARGS)
+
+pytest-window: $(STAMP)
+	env -u DISPLAY OMP_NUM_THREADS=1 QT_QPA_PLATFORM=xcb \
+		xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp" \
+		$(PY) -X faulthandler -m pytest tests/gui tests/journeys $(ARGS)
 
 bench: $(STAMP)
 	env -u DISPLAY QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp" \

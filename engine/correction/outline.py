@@ -88,7 +88,7 @@ def polygon_part(points: Points, shape: tuple[int, int], *, winding: bool = Fals
     if top >= bottom or left >= right:
         return nothing
     box = (bottom - top, right - left)
-    rows, columns, turns = _crossings(points - (top, left), box)
+    rows, columns, turns = _crossings(points, (top, left), box)
     width = box[1] + 1
     counts = np.bincount(
         rows * width + columns, weights=turns if winding else None, minlength=box[0] * width
@@ -99,26 +99,35 @@ def polygon_part(points: Points, shape: tuple[int, int], *, winding: bool = Fals
 
 
 def _crossings(
-    points: Points, box: tuple[int, int]
+    points: Points, corner: tuple[int, int], box: tuple[int, int]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Where the sides of a polygon cross rows of centres.
 
+    A side is followed from its upper end, in the slice's own coordinates: it gives the same to the
+    last bit for every polygon that has it.
+
+    Args:
+        points: Corners in the slice.
+        corner: First row and column of the box.
+        box: Its rows and columns.
+
     Returns:
-        For each crossing its row, the first column to its right (0 .. columns), and +1 or -1 by
-        whether the side runs down or up.
+        For each crossing its row in the box, the first column to its right (0 .. columns), and +1
+        or -1 by whether the side runs down or up.
     """
     start, end = points, np.roll(points, -1, axis=0)
-    low, high = np.minimum(start[:, 0], end[:, 0]), np.maximum(start[:, 0], end[:, 0])
+    down = (start[:, 0] < end[:, 0])[:, None]
+    low, high = np.where(down, start, end), np.where(down, end, start)
     # Half-open in y, so that a corner on a row of centres counts once.
-    first = np.clip(np.ceil(low), 0, box[0]).astype(np.intp)
-    counts = np.clip(np.ceil(high), 0, box[0]).astype(np.intp) - first
+    first = np.clip(np.ceil(low[:, 0]) - corner[0], 0, box[0]).astype(np.intp)
+    counts = np.clip(np.ceil(high[:, 0]) - corner[0], 0, box[0]).astype(np.intp) - first
     side = np.repeat(np.arange(len(points)), counts)
     within = np.arange(side.size) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = first[side] + within
-    rise = end[side] - start[side]
-    x = start[side, 1] + (rows - start[side, 0]) * rise[:, 1] / rise[:, 0]
-    columns = np.clip(np.floor(x).astype(np.intp) + 1, 0, box[1])
-    return rows, columns, np.sign(rise[:, 0])
+    rise = high[side] - low[side]
+    x = low[side, 1] + (rows + corner[0] - low[side, 0]) * rise[:, 1] / rise[:, 0]
+    columns = np.clip(np.floor(x).astype(np.intp) + 1 - corner[1], 0, box[1])
+    return rows, columns, np.where(down[side, 0], 1.0, -1.0)
 
 
 def thinned(points: Points, *, least: float = 0.5) -> Points:

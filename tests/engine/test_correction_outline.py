@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -47,6 +47,7 @@ def by_rays(points: np.ndarray) -> np.ndarray:
 
 
 @given(st.floats(3, 20), st.floats(3, 20), st.floats(-0.7, 0.7))
+@example(3.0, 3.0, 2.220446049250313e-16)
 @settings(max_examples=50, deadline=None)
 def test_polygons_that_share_a_side_neither_overlap_nor_leave_a_gap(
     y: float, x: float, slope: float

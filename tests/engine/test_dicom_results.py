@@ -269,7 +269,16 @@ def test_outside_a_hospital_nothing_names_the_patient(
     assert "HS-" in exported.note
     for path in exported.files:
         content = content_of(path)
-        for word in ("4711", "Miller", "Secret", "19610203", "20240506", "ACC99", "Clinic", "Who"):
+        for word in (
+            "ID4711",
+            "Miller",
+            "Secret",
+            "19610203",
+            "20240506",
+            "ACC99",
+            "Clinic",
+            "Who",
+        ):
             assert word.encode() not in content, (path.name, word)
     again = run_to_end(export_report(report, study.stacks[0], labels, out, every))
     assert again.note == exported.note  # the same pseudonym
