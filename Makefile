@@ -24,17 +24,17 @@ lint: $(STAMP)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# The engine's tests and the window's side by side: two processes, each with one thread for sums.
+# The engine's tests beside all others: two processes, each with one thread for sums.
 pytest: $(STAMP)
 	$(MAKE) --no-print-directory -j2 --output-sync=line pytest-engine pytest-window
 
 pytest-engine: $(STAMP)
-	OMP_NUM_THREADS=1 $(PY) -X faulthandler -m pytest --ignore=tests/gui --ignore=tests/journeys $(ARGS)
+	OMP_NUM_THREADS=1 $(PY) -X faulthandler -m pytest tests/engine $(ARGS)
 
 pytest-window: $(STAMP)
 	env -u DISPLAY OMP_NUM_THREADS=1 QT_QPA_PLATFORM=xcb \
 		xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp" \
-		$(PY) -X faulthandler -m pytest tests/gui tests/journeys $(ARGS)
+		$(PY) -X faulthandler -m pytest --ignore=tests/engine $(ARGS)
 
 bench: $(STAMP)
 	env -u DISPLAY QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24 -nolisten tcp" \

@@ -63,7 +63,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return find
 
 
-@pytest.mark.parametrize("name", list_experiments())
+@pytest.mark.parametrize("name", sorted(set(list_experiments()) - NOT_AS_PUBLISHED))
 def test_r2_17_r1_15_the_whole_grid_leaves_tables_and_figures(
     name: str, finished: Callable[[str], Path]
 ) -> None:
@@ -88,7 +88,7 @@ def test_r2_17_r1_15_the_whole_grid_leaves_tables_and_figures(
             for value in published_rows(read_grid(name).paper, task=read_grid(name).task)
             if value.metric == "parameters" and value.model == cells[cell].row["model"]
         ]
-        assert name in NOT_AS_PUBLISHED or printed in ([], [result["parameters"]["full"][0]])
+        assert printed in ([], [result["parameters"]["full"][0]])
 
 
 def test_r3_7_the_simulated_correction_is_named_so_and_never_scores_worse_at_the_base(
