@@ -21,7 +21,6 @@ from heartseg_gui.controllers.agreement import Agreeing
 from heartseg_gui.controllers.cohorting import Cohorting
 from heartseg_gui.controllers.report_naming import is_undecided, profile_here, template_here
 from heartseg_gui.controllers.reporting import Reporting
-from heartseg_gui.convention_button import ConventionButton
 from heartseg_gui.documents.agreement import AgreementState
 from heartseg_gui.documents.cohort_state import CohortOptions, CohortState
 from heartseg_gui.documents.study_document import StudyDocument
@@ -31,6 +30,7 @@ from heartseg_gui.views.agreement.agreement_page import AgreementPage
 from heartseg_gui.views.cohort.cohort_page import CohortPage
 from heartseg_gui.views.prompt_dialogs import PromptDialogs
 from heartseg_gui.views.settings_dialog import SettingsDialog
+from heartseg_gui.widgets.convention_button import ConventionButton
 from tests.engine.test_cohort import write_study
 from tests.gui.shell import PreparedAnswers, make_settings
 from tests.phantoms import CylinderHeart

@@ -20,6 +20,7 @@ from heartseg_gui.views.agreement.notes import note_lines
 from heartseg_gui.views.agreement.plots import CorrelationPlot, DifferencePlot
 from heartseg_gui.views.agreement.source_bar import SourceBar
 from heartseg_gui.views.agreement.statistics_table import StatisticsTable
+from heartseg_gui.widgets.choice_box import choice_box
 
 _ACROSS_LETTERS = 96  # from this width on the plots stand side by side
 _SIGNS = ("●", "■", "▲", "◆", "▼")
@@ -199,11 +200,7 @@ class AgreementPage(QScrollArea):
 
 
 def _box(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(name)
-    box.setMinimumContentsLength(6)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box = choice_box(name)
     box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return box
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
-from heartseg_gui.convention_button import ConventionButton
+from heartseg_gui.widgets.convention_button import ConventionButton
 
 _KINDS = ("svg", "png", "pdf")
 

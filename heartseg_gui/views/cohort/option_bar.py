@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 
 from engine.clinical.conventions import Conventions
 from engine.cohort.outcome import Naming
-from heartseg_gui.convention_button import ConventionButton
 from heartseg_gui.documents.cohort_state import CohortState
+from heartseg_gui.widgets.convention_button import ConventionButton
 
 _NAMINGS = (
     (Naming.DICOM, "Pseudonyms for DICOM"),

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from heartseg_gui.documents.experiments import ExperimentsState
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.experiments.run_beside import Beside
@@ -125,18 +126,10 @@ class BesideTab(QWidget):
 
     def _dress_table(self) -> None:
         table = self.table
-        table.setAccessibleName("Ours beside the printed numbers")
-        table.setShowGrid(False)
+        dress_rows(table, "Ours beside the printed numbers", row_room_px=9)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 9)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 
 def _own_item(

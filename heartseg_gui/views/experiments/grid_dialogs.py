@@ -2,7 +2,7 @@
 
 from html import escape
 
-from PySide6.QtWidgets import QApplication, QMessageBox
+from heartseg_gui.widgets.confirmation import confirm
 
 
 class GridDialogs:
@@ -10,19 +10,11 @@ class GridDialogs:
 
     def ask_leaving(self, study: str, doing: str) -> bool:
         """Whether to close though a study is being run; Escape stays."""
-        box = QMessageBox(QApplication.activeWindow())
-        box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setWindowTitle("Experiments")
-        box.setText(f"<b>{escape(study)} is still being run.</b>")
-        box.setInformativeText(
+        return confirm(
+            "Experiments",
+            f"{escape(study)} is still being run.",
             f"{doing}. What is finished is kept. Run, with the same folder of results, goes on "
-            "from the last whole epoch (Research, Experiments)."
+            "from the last whole epoch (Research, Experiments).",
+            yes="&Stop and close",
+            no="&Keep training",
         )
-        accept = box.addButton("&Stop and close", QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton("&Keep training", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
-        box.setEscapeButton(stay)
-        box.exec()
-        answer = box.clickedButton() is accept
-        box.deleteLater()
-        return answer

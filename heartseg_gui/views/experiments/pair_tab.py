@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from heartseg_gui.documents.model_pair import PairState
+from heartseg_gui.widgets.choice_box import choice_box
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.experiments.side_by_side import SideBySide, SideRow
@@ -260,18 +262,12 @@ class _FigureTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, 3)
-        self.setAccessibleName("Figures of both models")
-        self.setShowGrid(False)
+        nothing = QAbstractItemView.SelectionMode.NoSelection
+        dress_rows(self, "Figures of both models", row_room_px=7, selection=nothing)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 7)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
     def show_side(self, side: "SideBySide | None") -> None:
         """Show other figures."""
@@ -346,10 +342,6 @@ def _path(data: object) -> Path | None:
 
 
 def _box(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(name)
-    box.setMinimumContentsLength(8)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box = choice_box(name, least_letters=8)
     box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return box

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from heartseg_gui.documents.experiments import ExperimentsState
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.experiments.run_patients import RunPatient
@@ -97,18 +98,10 @@ class _PatientTable(QTableWidget):
         titles += [f"{title}: found, reference, error" for _, title in _EF]
         super().__init__(0, len(titles))
         self.setHorizontalHeaderLabels(titles)
-        self.setAccessibleName("Held-out patients")
-        self.setShowGrid(False)
+        dress_rows(self, "Held-out patients", row_room_px=9)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 9)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.doubleClicked.connect(self._tell_chosen)
 
     def show_patients(self, patients: "tuple[RunPatient, ...]") -> None:

@@ -23,6 +23,7 @@ from heartseg_gui.documents.experiments import ExperimentsState
 from heartseg_gui.theme import colours_of
 from heartseg_gui.views.experiments.run_cells import COLUMNS, TITLES, line_of
 from heartseg_gui.views.experiments.run_colours import run_colour
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.experiments.run_record import RunRecord
@@ -175,21 +176,14 @@ class RunTable(QTableView):
     def _dress(self) -> None:
         self.setSortingEnabled(True)
         self.sortByColumn(TITLES.index("Started"), Qt.SortOrder.DescendingOrder)
-        self.setAccessibleName("Trainings")
-        self.setShowGrid(False)
+        several = QAbstractItemView.SelectionMode.ExtendedSelection
+        dress_rows(self, "Trainings", row_room_px=11, selection=several)
         self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setIconSize(QSize(_SWATCH_PX, _SWATCH_PX))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 11)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionsMovable(True)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         letter = self.fontMetrics().averageCharWidth()
         for number, column in enumerate(COLUMNS):

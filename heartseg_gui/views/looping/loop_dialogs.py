@@ -2,7 +2,7 @@
 
 from html import escape
 
-from PySide6.QtWidgets import QApplication, QMessageBox
+from heartseg_gui.widgets.confirmation import confirm
 
 
 class LoopDialogs:
@@ -10,18 +10,10 @@ class LoopDialogs:
 
     def ask_leaving(self, loop: str) -> bool:
         """Whether to close the program though a round is under way; Escape stays."""
-        box = QMessageBox(QApplication.activeWindow())
-        box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setWindowTitle("Learning loop")
-        box.setText(f"<b>A round of {escape(loop)} is under way.</b>")
-        box.setInformativeText(
-            "It goes on from its last whole epoch when you next run it (Research, Learning loop)."
+        return confirm(
+            "Learning loop",
+            f"A round of {escape(loop)} is under way.",
+            "It goes on from its last whole epoch when you next run it (Research, Learning loop).",
+            yes="&Stop and close",
+            no="&Keep learning",
         )
-        leave = box.addButton("&Stop and close", QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton("&Keep learning", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
-        box.setEscapeButton(stay)
-        box.exec()
-        answer = box.clickedButton() is leave
-        box.deleteLater()
-        return answer

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from heartseg_gui.documents.reading_list import MOST, ReadingList
 from heartseg_gui.views.looping.folder_list import FolderList
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.loop.selection import Suggestion
@@ -151,18 +152,11 @@ class StudiesTable(QTableWidget):
         super().__init__(0, len(COLUMNS), parent)
         self._reading = reading
         self.setHorizontalHeaderLabels(COLUMNS)
-        self.setAccessibleName("Studies to read next, the most useful first")
+        dress_rows(self, "Studies to read next, the most useful first")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
         self.setMinimumHeight(6 * self.verticalHeader().defaultSectionSize())
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         reading.found_changed.connect(self._show_found)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from heartseg_gui.documents.learning_loop import LoopState
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.loop.standing import RoundRecord
@@ -35,18 +36,11 @@ class RoundsTable(QTableWidget):
         super().__init__(0, len(COLUMNS), parent)
         self._state = state
         self.setHorizontalHeaderLabels(COLUMNS)
-        self.setAccessibleName("Rounds of the loop, the newest first")
+        dress_rows(self, "Rounds of the loop, the newest first")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
         self.setMinimumHeight(5 * self.verticalHeader().defaultSectionSize())
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         state.standing_changed.connect(self._show_rounds)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from heartseg_gui.documents.learning_loop import LoopState
 from heartseg_gui.theme import colours_of
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.loop.gate import Criterion
@@ -66,16 +67,11 @@ class VerdictView(QWidget):
     def _dress_table(self) -> None:
         table, header = self.table, self.table.horizontalHeader()
         table.setHorizontalHeaderLabels(COLUMNS)
-        table.setAccessibleName("What was compared, active model and candidate")
+        nothing = QAbstractItemView.SelectionMode.NoSelection
+        name = "What was compared, active model and candidate"
+        dress_rows(table, name, row_room_px=5, selection=nothing)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        table.setShowGrid(False)
         table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 5)
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         table.setMinimumHeight(10 * table.verticalHeader().defaultSectionSize())

@@ -4,7 +4,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from heartseg_gui.documents.study_document import StudyDocument
 from heartseg_gui.documents.view_state import ViewState
 from heartseg_gui.views.review.comparison_picture import DIFFERENCE_COLOURS, ComparisonPicture
 from heartseg_gui.views.review.comparison_table import DifferenceTable
+from heartseg_gui.widgets.choice_box import choice_box
 
 _RENEW_MS = 400
 _ACROSS_LETTERS = 125  # from this width on the table stands beside the picture
@@ -55,7 +55,7 @@ class ComparisonPage(QScrollArea):
     ) -> None:
         super().__init__(parent)
         self._document, self._view, self._comparison = document, view, comparison
-        self._first, self._second = _box("First reading"), _box("Second reading")
+        self._first, self._second = choice_box("First reading"), choice_box("Second reading")
         self._swap = QPushButton("Swap")
         self._differences = QCheckBox("Difference map")
         self._note, self._legend = QLabel(), QLabel()
@@ -197,15 +197,6 @@ class ComparisonPage(QScrollArea):
 
     def _tell_here(self) -> None:
         self.place_chosen.emit(self._view.phase, self._view.slice_index)
-
-
-def _box(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(name)
-    box.setMinimumContentsLength(6)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    return box
 
 
 def _square(colour: tuple[int, int, int]) -> str:

@@ -13,7 +13,9 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QFont, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
+
+from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
     from engine.clinical.reading_comparison import SliceDifference
@@ -136,20 +138,12 @@ class DifferenceTable(QTableView):
         descending = Qt.SortOrder.DescendingOrder
         first = descending if sorted_by else Qt.SortOrder.AscendingOrder
         self.sortByColumn(sorted_by, first)
-        self.setAccessibleName(name)
-        self.setShowGrid(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 9)
+        dress_rows(self, name, row_room_px=9)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(header.fontMetrics().horizontalAdvance("Diff. ml") + 12)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         for column in (0, 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.clicked.connect(self._tell_wanted)
         self.doubleClicked.connect(self._tell_chosen)
         self.selectionModel().currentRowChanged.connect(self._tell_wanted)
