@@ -88,8 +88,9 @@ def compare_models(
     """Set two models side by side on the same patients, by the rules of a learning loop."""
     from engine.datasets.catalogue import read_labelled
     from engine.learning.checkpoint import load_model
-    from engine.loop.gate import Rules, decide
+    from engine.loop.gate import decide
     from engine.loop.judging import judge
+    from engine.loop.rules import Rules
 
     models = [load_model(name) for name in (first, second)]
     patients = [patient for folder in data for patient in drive(read_labelled(folder))]

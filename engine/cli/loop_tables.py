@@ -9,7 +9,8 @@ from engine.cli.console import say, say_note, say_table
 
 if TYPE_CHECKING:
     from engine.loop.collection import Collected
-    from engine.loop.gate import Criterion, Verdict
+    from engine.loop.criteria import Criterion
+    from engine.loop.gate import Verdict
     from engine.loop.rounds import Round
     from engine.loop.selection import Selection
     from engine.loop.standing import LoopStanding, RoundRecord
@@ -92,7 +93,8 @@ def _cells(each: "Criterion") -> list[str]:
     low_high = each.interval
     change = "" if low_high is None else f"{low_high[0]:+.{digits}f} to {low_high[1]:+.{digits}f}"
     sign = "-" if each.better == "higher" else "+"
-    return [*shown, change, f"{sign}{each.slack:g}{unit}{'' if each.passed else '  WORSE'}"]
+    worse = "" if each.passed else "  may be chance" if each.excused else "  WORSE"
+    return [*shown, change, f"{sign}{each.slack:g}{unit}{worse}"]
 
 
 def _round_cells(each: "RoundRecord") -> Sequence[str]:

@@ -20,8 +20,8 @@ from engine.datasets.labelled import LabelledPatient
 from engine.errors import CannotSaveError, ModelError
 from engine.io.atomic_file import make_folder, write_atomically
 from engine.learning.models import ModelEntry, find_model, read_entry
-from engine.loop.gate import Rules
 from engine.loop.locked import LockedSet, lock
+from engine.loop.rules import Rules
 from engine.progress import Steps
 from engine.toml_faults import first_fault
 
@@ -111,6 +111,15 @@ class LoopFolder:
             ModelError: It is gone or damaged.
         """
         return self._entry(active_in(self.history) or self.settings.start)
+
+    @property
+    def first(self) -> ModelEntry:
+        """The model that the loop began with.
+
+        Raises:
+            ModelError: It is gone or damaged.
+        """
+        return self._entry(self.settings.start)
 
     @property
     def next_round(self) -> int:

@@ -1,7 +1,7 @@
 """One round of a loop: fine-tune the active model, judge the candidate, decide."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,10 @@ from engine.errors import ModelError
 from engine.learning.apart.places import claimed
 from engine.learning.models import RECIPE
 from engine.loop.collection import CollectedStudy, read_collection
-from engine.loop.gate import Verdict, decide
+from engine.loop.gate import Verdict, decide, refuse_drift
 from engine.loop.judging import Judgement, judge
 from engine.loop.locked import lock
-from engine.loop.loop_folder import CANDIDATES, LoopFolder
+from engine.loop.loop_folder import CANDIDATES, LoopFolder, active_in
 from engine.loop.round_plan import RoundPlan, end_round, plan_round
 from engine.progress import Steps
 
@@ -102,9 +102,31 @@ def _run(
     before = yield from judge(active, test, device=device)
     after = yield from judge(load_model(folder), test, device=device)
     verdict = decide(before, after, loop.settings.rules)
+    verdict = yield from _seen_from_the_start(loop, verdict, after, test, device)
     done = Round(plan.number, folder, before, after, verdict, plan.studies)
     loop.append("round", **_facts(done))
     return done
+
+
+def _seen_from_the_start(
+    loop: LoopFolder,
+    verdict: Verdict,
+    judged: Judgement,
+    test: Sequence[LabelledPatient],
+    device: str,
+) -> Steps[Verdict]:
+    """A candidate that would be adopted, compared with the model that the loop began with too."""
+    from engine.learning.checkpoint import load_model
+
+    if not verdict.adopted or not active_in(loop.history):
+        return verdict
+    try:
+        model = load_model(loop.first.path)
+    except ModelError as error:
+        told = f"Not compared with the model that the loop began with: {error.what}"
+        return replace(verdict, reasons=(*verdict.reasons, told))
+    first = yield from judge(model, test, device=device)
+    return refuse_drift(verdict, first, judged, loop.settings.rules)
 
 
 def _with_base_data(

@@ -10,7 +10,8 @@ from engine.errors import ModelError
 from engine.learning.models import ModelEntry
 from engine.loop.beginning import seen_by, told_of_seen
 from engine.loop.collection import CollectedStudy, latest_versions
-from engine.loop.gate import Criterion, Verdict
+from engine.loop.criteria import Criterion
+from engine.loop.gate import Verdict
 from engine.loop.loop_folder import HISTORY, LoopFolder, activations_in, open_loop
 from engine.loop.round_plan import RoundPlan, new_since_last_round, stopped_round
 from engine.progress import Progress, Steps

@@ -20,8 +20,7 @@ from engine.learning.checkpoint import load_model
 from engine.learning.checksums import write_checksums
 from engine.learning.learner import start_network
 from engine.loop.collection import collect, latest_versions, read_collection, versions_of
-from engine.loop.gate import Rules, decide
-from engine.loop.judging import Judgement, basal_slices, judge, judge_patient
+from engine.loop.judging import basal_slices, judge, judge_patient
 from engine.loop.locked import LockedSet, fingerprints, lock
 from engine.loop.loop_folder import (
     LoopFolder,
@@ -40,7 +39,6 @@ from tests.discs import SPACING_MM, disc_patient, disc_patients
 from tests.loops import (
     approve,
     begun_loop,
-    judged,
     spoilt,
     take,
     training_that,
@@ -182,48 +180,6 @@ def test_the_base_is_the_wider_end() -> None:
         labels[z, : 2 * z, :10] = Structure.LV
     assert basal_slices(labels) == [5, 4]
     assert basal_slices(labels[::-1]) == [0, 1]
-
-
-# --- the gate
-
-
-def test_a_better_candidate_is_adopted() -> None:
-    verdict = decide(judged("old", dice=0.88), judged("new", dice=0.90), Rules())
-    assert verdict.adopted
-    gained = next(each for each in verdict.criteria if each.name == "dice_lv")
-    assert gained.interval == pytest.approx((0.02, 0.02))
-    json.dumps(verdict.as_json(), allow_nan=False)
-
-
-@pytest.mark.parametrize(
-    ("candidate", "why"),
-    [
-        (judged("new", dice=0.87), "Dice, right ventricle gets worse"),
-        (judged("new", dice=0.90, error_ml=6.0), "Volume error"),
-        (judged("new", dice=0.90, ef=-2.0), "LV EF, bias"),
-        (judged("new", dice=0.88), "does not rise"),
-    ],
-    ids=["Dice", "ml", "EF", "no gain"],
-)
-def test_one_thing_that_gets_worse_is_enough(candidate: Judgement, why: str) -> None:
-    verdict = decide(judged("old", dice=0.88), candidate, Rules())
-    assert not verdict.adopted
-    assert any(why in reason for reason in verdict.reasons), verdict.reasons
-
-
-def test_what_the_candidate_cannot_say_counts_as_worse() -> None:
-    mute = replace(
-        judged("new", dice=0.9),
-        patients=tuple(replace(p, ef_percent={}) for p in judged("new", dice=0.9).patients),
-    )
-    verdict = decide(judged("old", dice=0.88), mute, Rules())
-    assert not verdict.adopted
-    assert any("gives none" in reason for reason in verdict.reasons)
-
-
-def test_rules_decide_how_much_slack_there_is() -> None:
-    worse = judged("new", dice=0.90, error_ml=6.0)
-    assert decide(judged("old", dice=0.88), worse, Rules(error_ml=1.5)).adopted
 
 
 # --- starting from weights

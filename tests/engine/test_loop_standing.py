@@ -14,10 +14,11 @@ from engine.loop.apart import round_to_end
 from engine.loop.beginning import begin_loop, seen_by, told_of_seen
 from engine.loop.collection import latest_versions
 from engine.loop.following import follow, is_in_use, put_in_use
-from engine.loop.gate import Rules, Verdict, decide
+from engine.loop.gate import Verdict, decide
 from engine.loop.loop_folder import LoopFolder, LoopSettings, change_settings, open_loop
 from engine.loop.round_plan import plan_round, set_round_aside, stopped_round
 from engine.loop.rounds import run_round
+from engine.loop.rules import Rules
 from engine.loop.standing import CORRECTIONS, MEAN_DICE, Fate, LoopStanding, read_standing
 from engine.progress import run_to_end
 from tests.loops import (

@@ -52,6 +52,7 @@ class RulesForm(QWidget):
         self._state = state
         self.slack = {name: _spin(unit, digits, step) for name, _, unit, digits, step in _SLACK}
         self.must_improve = QCheckBox("The mean Dice has to rise")
+        self.excuse_chance = QCheckBox("Losses that may be chance are excused if it surely rises")
         self.use_adopted = QCheckBox("HeartSeg predicts with what is adopted, at once")
         self.epochs, self.batch, self.new_studies = QSpinBox(), QSpinBox(), QSpinBox()
         self.learning_rate, self.when_due = QDoubleSpinBox(), QComboBox()
@@ -80,6 +81,10 @@ class RulesForm(QWidget):
         self.save.setToolTip("Write them to loop.toml; later rounds are judged by them")
         self.undo.setToolTip("Show the rules as loop.toml has them")
         self.usual.setToolTip("The rules that every loop begins with; they count once saved")
+        self.excuse_chance.setToolTip(
+            "A loss may be chance if the 95 % interval of its change, over the locked patients, "
+            "reaches 0"
+        )
         self.use_adopted.setToolTip("Also after a roll-back; else the button at the top does it")
         for widget, name in (
             (self.epochs, "Epochs of a round"),
@@ -98,6 +103,7 @@ class RulesForm(QWidget):
         for name, title, _, _, _ in _SLACK:
             rules.addRow(title, self.slack[name])
         rules.addRow(self.must_improve)
+        rules.addRow(self.excuse_chance)
         rounds.addRow("Epochs", self.epochs)
         rounds.addRow("Learning rate", self.learning_rate)
         rounds.addRow("Batch", self.batch)
@@ -138,7 +144,7 @@ class RulesForm(QWidget):
             box.valueChanged.connect(self._show_buttons)
         for count in (self.epochs, self.batch, self.new_studies):
             count.valueChanged.connect(self._show_buttons)
-        for check in (self.must_improve, self.use_adopted):
+        for check in (self.must_improve, self.excuse_chance, self.use_adopted):
             check.toggled.connect(self._show_buttons)
         self.when_due.currentIndexChanged.connect(self._show_buttons)
         self.folders.add_wanted.connect(self.folder_wanted)
@@ -161,7 +167,7 @@ class RulesForm(QWidget):
     def _show_usual(self) -> None:
         settings = self._settings
         if settings is not None:
-            from engine.loop.gate import Rules
+            from engine.loop.rules import Rules
 
             self._show(settings.model_copy(update={"rules": Rules()}))
 
@@ -170,6 +176,7 @@ class RulesForm(QWidget):
             _set(box, getattr(settings.rules, name))
         for check, wanted in (
             (self.must_improve, settings.rules.must_improve),
+            (self.excuse_chance, settings.rules.excuse_chance),
             (self.use_adopted, settings.use_adopted),
         ):
             with QSignalBlocker(check):
@@ -187,7 +194,9 @@ class RulesForm(QWidget):
         settings = self._settings
         if settings is None:
             return {}
-        rules = {name: box.value() for name, box in self.slack.items()}
+        rules: dict[str, Any] = {name: box.value() for name, box in self.slack.items()}
+        rules["must_improve"] = self.must_improve.isChecked()
+        rules["excuse_chance"] = self.excuse_chance.isChecked()
         wanted: dict[str, Any] = {
             "epochs": self.epochs.value(),
             "batch": self.batch.value() or None,
@@ -195,7 +204,7 @@ class RulesForm(QWidget):
             "new_studies": self.new_studies.value(),
             "when_due": self.when_due.currentData(),
             "use_adopted": self.use_adopted.isChecked(),
-            "rules": rules | {"must_improve": self.must_improve.isChecked()},
+            "rules": rules,
         }
         there = settings.model_dump(mode="json")
         return {name: value for name, value in wanted.items() if value != there[name]}

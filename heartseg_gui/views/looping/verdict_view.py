@@ -19,7 +19,7 @@ from heartseg_gui.theme import colours_of
 from heartseg_gui.widgets.row_tables import dress_rows
 
 if TYPE_CHECKING:
-    from engine.loop.gate import Criterion
+    from engine.loop.criteria import Criterion
     from engine.loop.standing import RoundRecord
 
 COLUMNS = ("", "Active", "Candidate", "Change, 95 %", "Allowed", "")
@@ -97,7 +97,7 @@ class VerdictView(QWidget):
         for row, each in enumerate(shown.verdict.criteria):
             for column, text in enumerate(_cells(each)):
                 item = QTableWidgetItem(text)
-                if not each.passed:
+                if not (each.passed or each.excused):
                     item.setForeground(worse)
                 elif column == len(COLUMNS) - 1:
                     item.setForeground(better)
@@ -125,6 +125,6 @@ def _cells(each: "Criterion") -> tuple[str, ...]:
 
 def _sign_of(each: "Criterion") -> str:
     if not each.passed:
-        return "▲ worse"
+        return "△ may be chance" if each.excused else "▲ worse"
     gain = each.gain
     return "● better" if gain is not None and gain > 0 else "○ allowed"
