@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,15 @@ def judged(name: str, *, dice: float, error_ml: float = 5.0, ef: float = 0.0) ->
             )
         )
     return Judgement(name, "ab" * 32, tuple(patients))
+
+
+def with_errors(judgement: Judgement, errors_ml: list[float]) -> Judgement:
+    """The same judgement with other volume errors of the LV, a value for each patient."""
+    patients = tuple(
+        replace(p, error_ml={**p.error_ml, Structure.LV: error})
+        for p, error in zip(judgement.patients, errors_ml, strict=True)
+    )
+    return replace(judgement, patients=patients)
 
 
 def approve(folder: Path, *, shift: int = 0, changed: int | None = None) -> None:

@@ -23,6 +23,7 @@ from tests.loops import (
     training_that,
     unchanged,
     untrained_model,
+    with_errors,
     write_readings,
 )
 
@@ -67,15 +68,6 @@ def test_rules_decide_how_much_slack_there_is() -> None:
 
 
 # --- what may be chance
-
-
-def with_errors(judgement: Judgement, errors_ml: list[float]) -> Judgement:
-    """The same judgement with other volume errors of the LV, a value for each patient."""
-    patients = tuple(
-        replace(p, error_ml={**p.error_ml, Structure.LV: error})
-        for p, error in zip(judgement.patients, errors_ml, strict=True)
-    )
-    return replace(judgement, patients=patients)
 
 
 OLD = with_errors(judged("old", dice=0.88), [5.0, 5.0, 5.0, 5.0, 5.0, 5.0])

@@ -40,6 +40,7 @@ from tests.loops import (
     training_that,
     unchanged,
     untrained_model,
+    with_errors,
     write_readings,
     write_round,
 )
@@ -125,6 +126,20 @@ def test_rounds_and_the_reasons_of_each_are_shown(
     assert page.verdict.heading.text() == "Round 1: adopted"
 
 
+def test_a_loss_that_may_be_chance_is_shown_as_such(
+    state: LoopState, page: LoopPage, loop: LoopFolder
+) -> None:
+    scattered = with_errors(judged("c1", dice=0.85), [1.0, 12.0, 2.0, 13.0, 3.0, 5.0])
+    write_round(loop, judged("first", dice=0.80), scattered)
+    show(state, loop)
+
+    assert page.verdict.heading.text() == "Round 1: adopted"
+    assert "which may be chance on 6 patients" in page.verdict.reasons.text()
+    rows = range(page.verdict.table.rowCount())
+    marks = {page.verdict.text_at(row, 0): page.verdict.text_at(row, 5) for row in rows}
+    assert marks["Volume error, left ventricle"] == "△ may be chance"
+
+
 def test_a_click_in_the_plots_looks_at_a_round(
     state: LoopState, page: LoopPage, loop: LoopFolder
 ) -> None:
@@ -182,15 +197,18 @@ def test_only_changed_rules_are_written(
     assert not rules.save.isEnabled()
     rules.slack["error_ml"].setValue(2.0)
     rules.batch.setValue(4)
+    rules.excuse_chance.setChecked(False)
     with qtbot.waitSignal(rules.change_wanted) as told:
         rules.save.click()
     wanted = told.args[0]
     assert set(wanted) == {"rules", "batch"}
     show(state, change_settings(loop, **wanted))
     assert open_loop(loop.path).settings.rules.error_ml == 2.0
+    assert not open_loop(loop.path).settings.rules.excuse_chance
     assert not rules.save.isEnabled()
     rules.usual.click()
     assert rules.slack["error_ml"].value() == 0.5
+    assert rules.excuse_chance.isChecked()
     assert rules.save.isEnabled()
     rules.undo.click()
     assert rules.slack["error_ml"].value() == 2.0
