@@ -8,6 +8,7 @@ from rich.table import Table
 
 from engine.cli.console import drive, say, say_json, say_table
 from engine.cli.patient import DeviceChoice, DeviceOption
+from engine.cli.turns import BesideOption, in_turn
 from engine.errors import UnreadableStudyError
 
 _NameArgument = Annotated[str, typer.Argument(help="A name from `heartseg experiment list`.")]
@@ -90,6 +91,7 @@ def run(
         typer.Option("--only", help="Only this value of an axis, such as a network or a loss."),
     ] = None,
     device: DeviceOption = DeviceChoice.AUTO,
+    beside: BesideOption = False,
 ) -> None:
     """Train every cell of an experiment, score it, and write tables and figures."""
     from engine.experiments.running import run_experiment
@@ -109,7 +111,9 @@ def run(
         folds=folds,
         only=only or (),
     )
-    say(f"Table: {drive(steps)}")
+    with in_turn(device, beside=beside):
+        table_path = drive(steps)
+    say(f"Table: {table_path}")
     say(f"Figures: {out / 'figures'}")
 
 

@@ -15,6 +15,7 @@ from engine.cli.loop_tables import (
 )
 from engine.cli.model_option import named_or_active
 from engine.cli.patient import DeviceChoice, DeviceOption
+from engine.cli.turns import BesideOption, in_turn
 
 LoopArgument = Annotated[Path, typer.Argument(help="Folder of the loop.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data, not prose.")]
@@ -120,6 +121,7 @@ def run(
         bool,
         typer.Option("--anew", help="Set a stopped round aside; without this it goes on."),
     ] = False,
+    beside: BesideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fine-tune the active model, judge the candidate on the locked patients, and decide."""
@@ -131,7 +133,8 @@ def run(
     opened = open_loop(loop)
     if anew:
         set_round_aside(opened)
-    done = drive(run_round(opened, device=device.value, threads=threads))
+    with in_turn(device, beside=beside):
+        done = drive(run_round(opened, device=device.value, threads=threads))
     used = follow(opened)
     if as_json:
         say_json({"round": done.number, **done.verdict.as_json()})

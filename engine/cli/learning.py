@@ -9,6 +9,7 @@ from rich.table import Table
 
 from engine.cli.console import INPUT_AT_FAULT, drive, say, say_error, say_json, say_table
 from engine.cli.patient import DeviceChoice, DeviceOption
+from engine.cli.turns import BesideOption, in_turn
 from engine.errors import ModelError, UnreadableStudyError
 from engine.progress import Cancelled, run_to_end
 
@@ -60,6 +61,7 @@ def train(  # noqa: PLR0913  (each is an option of the command)
         typer.Option("--threads", min=1, help="Of each process on a CPU; 1 is exactly repeatable."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    beside: BesideOption = False,
 ) -> None:
     """Train a model by a recipe, then score it on the patients it held out."""
     from engine.recipe import read_recipe
@@ -74,19 +76,20 @@ def train(  # noqa: PLR0913  (each is an option of the command)
 
     check_recipe(chosen, processes=devices * nodes)  # before the data are read, which takes long
     show = drive if is_first_process() else run_to_end
-    patients = [patient for folder in folders for patient in show(read_labelled(folder))]
-    steps = train_steps(
-        patients,
-        chosen,
-        out,
-        device=device.value,
-        resume=resume,
-        devices=devices,
-        nodes=nodes,
-        threads=threads,
-    )
     try:
-        show(steps)
+        with in_turn(device, beside=beside):
+            patients = [patient for folder in folders for patient in show(read_labelled(folder))]
+            steps = train_steps(
+                patients,
+                chosen,
+                out,
+                device=device.value,
+                resume=resume,
+                devices=devices,
+                nodes=nodes,
+                threads=threads,
+            )
+            show(steps)
     except FollowerStopped as stopped:
         raise typer.Exit(INPUT_AT_FAULT) from stopped  # the process that failed has told why
     except (KeyboardInterrupt, Cancelled) as stop:
