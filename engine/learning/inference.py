@@ -1,6 +1,7 @@
 """Predicting: from a cine and a model to labels on the cine's own grid."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
@@ -12,6 +13,7 @@ from torch import nn
 from engine.cine import Cine
 from engine.doubt import PhaseDoubt, warn_of_unfamiliar
 from engine.errors import ModelError
+from engine.learning.ahead import one_ahead
 from engine.learning.checkpoint import Model
 from engine.learning.doubt.facts import facts_of
 from engine.learning.doubt.model import DoubtModel, read_doubt
@@ -140,8 +142,20 @@ class _Predictor:
 
     def label(self, phase: int) -> NDArray[np.uint8]:
         """`Structure` numbers of a phase, (z, y, x), cleaned up; each phase is read once."""
-        if phase not in self._done:
-            reading = self._safely(lambda: self._read(phase))
+        return self._finish(phase, self._begin(phase))
+
+    def label_each(self, phases: Sequence[int]) -> Generator[NDArray[np.uint8], None, None]:
+        """As `label`, phase by phase; the network reads the next one meanwhile."""
+        with closing(one_ahead(self._begin, phases)) as readings:
+            for phase, reading in zip(phases, readings, strict=True):
+                yield self._finish(phase, reading)
+
+    def _begin(self, phase: int) -> Reading | None:
+        """What the network says; None for a phase that is done."""
+        return None if phase in self._done else self._safely(lambda: self._read(phase))
+
+    def _finish(self, phase: int, reading: Reading | None) -> NDArray[np.uint8]:
+        if reading is not None:
             if self._doubt is not None:
                 self.doubts[phase] = self._judge(self._doubt, reading)
             found = self._structures[self._turn.undo(reading.labels)]
@@ -247,14 +261,14 @@ def predict(
     order = sorted(wanted, key=lambda phase: (phase != first, phase))
     voxels = np.zeros(cine.shape, np.uint8)
     made_by = model.provenance
-    for number, phase in enumerate(order):
-        yield Progress(number, len(order), f"Predicting phase {phase + 1}")
-        labels = predictor.label(phase)
-        voxels[phase] = labels
-        told = f"Predicting phase {phase + 1}"
-        own = {phase: predictor.doubts[phase]} if phase in predictor.doubts else {}
-        provenance = replace(made_by, doubt=own)
-        yield PhaseLabelled(number + 1, len(order), told, phase, labels, provenance)
+    with closing(predictor.label_each(order)) as labelled:
+        for number, phase in enumerate(order):
+            told = f"Predicting phase {phase + 1}"
+            yield Progress(number, len(order), told)
+            voxels[phase] = labels = next(labelled)
+            own = {phase: predictor.doubts[phase]} if phase in predictor.doubts else {}
+            provenance = replace(made_by, doubt=own)
+            yield PhaseLabelled(number + 1, len(order), told, phase, labels, provenance)
     doubts = {phase: predictor.doubts[phase] for phase in wanted if phase in predictor.doubts}
     strange = (*warn_of_other_view(cine, model.recipe), *warn_of_unfamiliar(doubts.values()))
     notes = (*strange, *([excuse] if excuse else []), *predictor.notes)
