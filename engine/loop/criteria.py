@@ -1,11 +1,11 @@
 """What an active model and a candidate are compared by, on the same patients."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.loop.judging import Judgement
-from engine.loop.resampling import change_intervals
+from engine.loop.resampling import Pair, change_intervals
 from engine.loop.rules import Rules
 from engine.scoring.agreement import Agreement, agreement
 from engine.structures import HEART_STRUCTURES, Structure
@@ -29,6 +29,7 @@ class Criterion:
             patients (Student's t), or of what is no mean, by drawing patients again
             (`engine.loop.resampling`); None where there are too few.
         excused: Whether the gate lets it pass though it is worse than the slack allows.
+        lost_most: The patient on whom the candidate loses most; empty where it loses on none.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Criterion:
     slack: float
     interval: tuple[float, float] | None = None
     excused: bool = False
+    lost_most: str = ""
 
     @property
     def gain(self) -> float | None:
@@ -79,6 +81,7 @@ class Criterion:
             "interval": None if self.interval is None else list(self.interval),
             "passed": self.passed,
             "excused": self.excused,
+            "lost_most": self.lost_most,
         }
 
     @classmethod
@@ -104,6 +107,7 @@ class Criterion:
             float(content["slack"]),
             None if interval is None else (float(interval[0]), float(interval[1])),
             bool(content.get("excused", False)),
+            str(content.get("lost_most", "")),
         )
 
 
@@ -129,7 +133,13 @@ def compare(active: Judgement, candidate: Judgement, rules: Rules) -> Iterator[C
 def _of_patients(
     active: Judgement, candidate: Judgement, name: str, unit: str, better: Better, slack: float
 ) -> Criterion:
-    paired = agreement(candidate.of_patients(name), active.of_patients(name))
+    before, after = active.of_patients(name), candidate.of_patients(name)
+    sign = 1.0 if better == "lower" else -1.0
+    losses = {
+        patient.name: sign * (new - old)
+        for patient, old, new in zip(active.patients, before, after, strict=True)
+        if old is not None and new is not None
+    }
     return Criterion(
         name,
         criterion_title(name),
@@ -138,7 +148,8 @@ def _of_patients(
         active.mean(name),
         candidate.mean(name),
         slack,
-        paired.bias_interval,
+        agreement(after, before).bias_interval,
+        lost_most=_largest(losses),
     )
 
 
@@ -146,7 +157,13 @@ def _of_fraction(
     active: Judgement, candidate: Judgement, ventricle: Structure, rules: Rules
 ) -> Iterator[Criterion]:
     old, new = active.ef_error(ventricle), candidate.ef_error(ventricle)
-    intervals = _intervals(active, candidate, ventricle, old)
+    pairs = {
+        before.name: (before.ef_percent[ventricle], after.ef_percent[ventricle])
+        for before, after in zip(active.patients, candidate.patients, strict=True)
+        if ventricle in before.ef_percent and ventricle in after.ef_percent
+    }
+    intervals = _intervals(list(pairs.values()), old)
+    losses = {name: _size(after) - _size(before) for name, (before, after) in pairs.items()}
     for key, size, slack in (
         ("bias", _bias, rules.ef_bias_points),
         ("limits", _half_width, rules.ef_limits_points),
@@ -154,21 +171,30 @@ def _of_fraction(
         name = f"{ventricle.name.lower()}_ef_{key}"
         title = criterion_title(name)
         change = intervals.get(key)
-        yield Criterion(name, title, "points", "lower", size(old), size(new), slack, change)
+        yield Criterion(
+            name, title, "points", "lower", size(old), size(new), slack, change,
+            lost_most=_largest(losses),
+        )  # fmt: skip
 
 
 def _intervals(
-    active: Judgement, candidate: Judgement, ventricle: Structure, old: Agreement | None
+    both: Sequence[tuple[Pair, Pair]], old: Agreement | None
 ) -> Mapping[str, tuple[float, float] | None]:
     """How far the changes may be chance, from the patients of whom both models have a fraction."""
-    both = [
-        (before.ef_percent[ventricle], after.ef_percent[ventricle])
-        for before, after in zip(active.patients, candidate.patients, strict=True)
-        if ventricle in before.ef_percent and ventricle in after.ef_percent
-    ]
     if old is None:
         return {}
     return change_intervals([b for b, _ in both], [a for _, a in both], old.limits_factor)
+
+
+def _size(pair: Pair) -> float:
+    """Of the error of a fraction [points]."""
+    return abs(pair[0] - pair[1])
+
+
+def _largest(losses: Mapping[str, float]) -> str:
+    """Whose loss is the largest; empty where nobody loses."""
+    worst = max(losses, key=lambda name: losses[name], default="")
+    return worst if worst and losses[worst] > 0 else ""
 
 
 def _all_titles() -> dict[str, str]:

@@ -120,7 +120,8 @@ def _dice_of(patient: JudgedPatient) -> float:
 def _told_worse(each: Criterion) -> str:
     if each.before is None or each.after is None:
         return f"{each.title}: the candidate gives none."
-    return f"{_change_of(each)}; {each.slack:g} is allowed."
+    most = f" Most is lost on {each.lost_most}." if each.lost_most else ""
+    return f"{_change_of(each)}; {each.slack:g} is allowed.{most}"
 
 
 def _told_excused(each: Criterion, patients: int) -> str:

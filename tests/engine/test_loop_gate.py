@@ -62,6 +62,20 @@ def test_what_the_candidate_cannot_say_counts_as_worse() -> None:
     assert any("gives none" in reason for reason in verdict.reasons)
 
 
+def test_the_patient_with_the_largest_loss_is_named() -> None:
+    new = judged("new", dice=0.90)
+    failed = replace(
+        new.patients[4],
+        ef_percent={Structure.LV: (20.0, 60.0), Structure.RV: (60.0, 60.0)},
+        dice={**new.patients[4].dice, Structure.LV: 0.4},
+    )
+    candidate = replace(new, patients=(*new.patients[:4], failed, new.patients[5]))
+    verdict = decide(judged("old", dice=0.88), candidate, Rules())
+    lost = {each.name: each.lost_most for each in verdict.criteria}
+    assert (lost["lv_ef_limits"], lost["dice_lv"], lost["dice_rv"]) == ("p4", "p4", "")
+    assert any(reason.endswith("Most is lost on p4.") for reason in verdict.reasons)
+
+
 def test_rules_decide_how_much_slack_there_is() -> None:
     worse = judged("new", dice=0.90, error_ml=6.0)
     assert decide(judged("old", dice=0.88), worse, Rules(error_ml=1.5)).adopted
@@ -99,7 +113,8 @@ def test_nothing_is_excused_unless_the_dice_surely_rises() -> None:
     verdict = decide(OLD, replace(same, patients=(lucky, *same.patients[1:])), Rules())
     assert not verdict.adopted
     assert verdict.reasons == (
-        "Volume error, left ventricle gets worse: 5.0 to 6.0 ml; 0.5 is allowed.",
+        "Volume error, left ventricle gets worse: 5.0 to 6.0 ml; 0.5 is allowed. "
+        "Most is lost on p3.",
     )
 
 
@@ -167,7 +182,7 @@ def test_small_losses_do_not_add_up() -> None:
     assert since.criteria == verdict.criteria
     assert since.reasons[0] == (
         "Since the loop began: Volume error, right ventricle gets worse: 5.0 to 5.8 ml; "
-        "0.5 is allowed."
+        "0.5 is allowed. Most is lost on p0."
     )
     assert refuse_drift(decide(first, second, Rules()), first, second, Rules()).adopted
 
