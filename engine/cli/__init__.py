@@ -23,6 +23,7 @@ from engine.cli import (
     patient,
     queue,
     runs,
+    score,
     selftest,
 )
 from engine.cli.console import DONE, INPUT_AT_FAULT, OUR_FAULT, say_error
@@ -48,6 +49,7 @@ experiment.add_to(app)
 runs.add_to(app)
 selftest.add_to(app)
 calibrate.add_to(app)
+score.add_to(app)
 queue.add_to(app)
 export.add_to(app)
 mesh.add_to(app)

@@ -67,7 +67,7 @@ def train(  # noqa: PLR0913  (each is an option of the command)
     from engine.recipe import read_recipe
 
     chosen = _change(read_recipe(recipe), changes, epochs, fold)
-    folders = [_folder(folder) for folder in data]
+    folders = [labelled_folder(folder) for folder in data]
 
     from engine.datasets.catalogue import read_labelled
     from engine.learning.processes import FollowerStopped, is_first_process
@@ -221,7 +221,12 @@ def _as_json(model: "ListedModel") -> dict[str, Any]:
     }
 
 
-def _folder(path: Path) -> Path:
+def labelled_folder(path: Path) -> Path:
+    """A folder that is there.
+
+    Raises:
+        UnreadableStudyError: It is not.
+    """
     if not path.is_dir():
         raise UnreadableStudyError(
             f"There is no folder {path}.", hint="Give the folder that holds the patient folders."

@@ -18,7 +18,7 @@ from engine.datasets.selection import usable_slices
 from engine.datasets.splits import Split
 from engine.io.atomic_file import write_atomically
 from engine.learning.checkpoint import Model, load_model
-from engine.learning.inference import label_volume
+from engine.learning.patient_reading import PatientReader
 from engine.learning.runtime import choose_device, peak_memory_mb
 from engine.learning.training_data import gather_data
 from engine.progress import Progress, Steps
@@ -41,26 +41,18 @@ class Predictor:
     def __init__(self, model: Model, device: torch.device) -> None:
         self.model = model
         self.seconds: list[float] = []
-        self._device = device
-        self._network = model.network.to(device)
+        self._reader = PatientReader(model.network, model.recipe, device)
 
-    def label(self, volume: LabelledVolume) -> NDArray[np.uint8]:
-        """The class of every voxel of a volume, (z, y, x)."""
+    def label(self, patient: LabelledPatient, volume: LabelledVolume) -> NDArray[np.uint8]:
+        """The class of every voxel of a patient's volume, (z, y, x)."""
         started = time.perf_counter()
-        labels = label_volume(
-            self._network,
-            self.model.recipe,
-            volume.image,
-            volume.spacing_mm,
-            self._device,
-            adjacent=volume.adjacent,
-        )
+        labels = self._reader.read(patient, volume).labels
         self.seconds.append(time.perf_counter() - started)
         return labels
 
     def case(self, patient: LabelledPatient, volume: LabelledVolume) -> Case:
         """A fully labelled volume and its prediction, on the slices that are scored."""
-        labels = self.label(volume)
+        labels = self.label(patient, volume)
         kept = usable_slices(volume, self.model.recipe.data)
         return Case(
             patient.name,
@@ -120,9 +112,9 @@ def examine_run(
     if correction:
         found["corrected"] = yield from _score_corrected(predictor, volumes, below=correction)
     else:
-        for number, (_, volume) in enumerate(volumes[:_TIMED]):
+        for number, (patient, volume) in enumerate(volumes[:_TIMED]):
             yield Progress(number, len(volumes[:_TIMED]), "Timing the prediction")
-            predictor.label(volume)
+            predictor.label(patient, volume)
     warm = predictor.seconds[1:] or predictor.seconds  # the first call pays for set-up
     found["prediction_seconds"] = float(np.mean(warm)) if warm else None
     found["prediction_memory_mb"] = peak_memory_mb(where)

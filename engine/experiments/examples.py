@@ -126,7 +126,7 @@ def _predict(run: Run, shown: Sequence[Shown], device: str) -> list[Labels]:
         labels = _read_prediction(path, one.volume)
         if labels is None:
             predictor = predictor or Predictor(load_model(run.path), choose_device(device))
-            labels = predictor.label(one.volume)
+            labels = predictor.label(one.patient, one.volume)
             stream = BytesIO()
             np.savez_compressed(stream, labels=labels)
             write_atomically(path, stream.getvalue())

@@ -11,12 +11,12 @@ from typing import Any
 from engine.errors import HeartSegError
 from engine.experiments.run_notes import RunNotes, read_notes
 from engine.learning.model_scores import held_out_section, number_of, read_scores, section_of
-from engine.learning.models import RECIPE, WEIGHTS
+from engine.learning.models import RECIPE, SPLIT, WEIGHTS
 from engine.learning.run_folder import STATE, Row
 from engine.recipe import Recipe, read_recipe
 
 EXPERIMENT_FILE = "experiment.json"
-LOG, SPLIT, ENVIRONMENT = "log.jsonl", "split.json", "environment.json"
+LOG, ENVIRONMENT = "log.jsonl", "environment.json"
 FINISHED, UNFINISHED, UNREADABLE = "finished", "unfinished", "unreadable"
 _DATA_OPTION = "--data"
 _READ = (LOG, SPLIT, ENVIRONMENT, RECIPE, WEIGHTS, STATE, "scores.json", "notes.json", "card.md")

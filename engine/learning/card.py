@@ -19,7 +19,7 @@ _BEFORE_SCORES = ("## Data", "## Training")
 _AFTER_SCORES = ("## Limits", "## Repeat it")
 _REPEAT = (
     "`heartseg train recipe.toml --data FOLDER --out DIR` with the `recipe.toml` beside this card "
-    "and the data named above."
+    "and the data named above; then `heartseg score DIR --data FOLDER` measures the scores again."
 )
 
 

@@ -8,7 +8,6 @@ from typing import Literal, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from engine.cine import Cine
 from engine.doubt import PhaseDoubt, warn_of_unfamiliar
@@ -19,11 +18,10 @@ from engine.learning.doubt.facts import facts_of
 from engine.learning.doubt.model import DoubtModel, read_doubt
 from engine.learning.execution import Executor, RuntimeWish, executor_steps, make_executor
 from engine.learning.input_check import refuse_unusable_images, warn_of_other_view
-from engine.learning.reading import Reader, Reading, Spacing, reader_of
+from engine.learning.reading import Reader, Reading
 from engine.learning.runtime import OUT_OF_MEMORY, choose_device
 from engine.learning.window import Window
 from engine.progress import Progress, Steps
-from engine.recipe import Recipe
 from engine.structures import Structure
 from engine.study import PhaseLabelled, Provenance
 from engine.turning import Turn, find_turn
@@ -50,52 +48,6 @@ class Prediction:
     phases: tuple[int, ...]
     provenance: Provenance
     notes: tuple[str, ...] = ()
-
-
-def score_volume(
-    network: nn.Module,
-    recipe: Recipe,
-    image: NDArray[np.generic],
-    spacing_mm: Spacing,
-    device: torch.device,
-    *,
-    adjacent: bool = True,
-) -> NDArray[np.float32]:
-    """The probability of every class at every voxel, on the image's own grid.
-
-    Args:
-        network: In evaluation mode, on `device`.
-        recipe: What it was trained by.
-        image: As acquired, (z, y, x), or (z, y, x, 3) in colour.
-        spacing_mm: (z, y, x) [mm].
-        device: Where the network is.
-        adjacent: Whether slices that follow each other are neighbours in the body.
-
-    Returns:
-        (k, z, y, x) for the k classes of the task; a network with one output gives two, the
-        background being the rest. Outside the window around the heart, if the recipe has one,
-        all is background.
-
-    Raises:
-        ModelError: The image is grey where the task wants colour, or the other way round.
-    """
-    reader = reader_of(network, recipe, device)
-    reading = reader.read(image, spacing_mm, adjacent=adjacent, scores=True)
-    assert reading.scores is not None
-    return reading.scores
-
-
-def label_volume(
-    network: nn.Module,
-    recipe: Recipe,
-    image: NDArray[np.generic],
-    spacing_mm: Spacing,
-    device: torch.device,
-    *,
-    adjacent: bool = True,
-) -> NDArray[np.uint8]:
-    """The class of every voxel, (z, y, x), cleaned up as the recipe says; see `score_volume`."""
-    return reader_of(network, recipe, device).read(image, spacing_mm, adjacent=adjacent).labels
 
 
 class _Predictor:

@@ -23,6 +23,7 @@ from resources import resource_path
 
 WEIGHTS = "weights.safetensors"
 RECIPE = "recipe.toml"
+SPLIT = "split.json"  # of a run: whom it trained on, validated with and held out
 CHECKSUMS = "SHA256SUMS"
 ONNX_FILE = "network.onnx"
 ONNX_NETWORK = "onnx"

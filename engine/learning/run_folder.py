@@ -22,7 +22,7 @@ from engine import __version__
 from engine.datasets.labelled import LabelledPatient
 from engine.errors import CannotSaveError, ModelError
 from engine.io.atomic_file import make_folder, write_atomically
-from engine.learning.models import CHECKSUMS, WEIGHTS
+from engine.learning.models import CHECKSUMS, SPLIT, WEIGHTS
 from engine.recipe import Recipe, read_recipe
 
 STATE = "state.safetensors"
@@ -34,7 +34,7 @@ _LIBRARIES = ("torch", "numpy", "lightning-fabric", "safetensors", "scipy", "sci
 
 _OWN_RECIPE = "wrote_recipe"  # noted in environment.json
 _WRITTEN = (
-    *("split.json", _ENVIRONMENT, "log.jsonl", "log.csv", _WARNINGS, "tensorboard", "curves.png"),
+    *(SPLIT, _ENVIRONMENT, "log.jsonl", "log.csv", _WARNINGS, "tensorboard", "curves.png"),
     *(LAST, CHECKSUMS, "scores.json", "card.md", "watched"),
 )
 """What a run writes besides its recipe, its weights and its state."""
@@ -71,7 +71,7 @@ class RunFolder:
     def write_split(self, **parts: Sequence[LabelledPatient]) -> None:
         """Write who is trained on, validated, held out."""
         self._write_json(
-            "split.json", {part: [p.name for p in patients] for part, patients in parts.items()}
+            SPLIT, {part: [p.name for p in patients] for part, patients in parts.items()}
         )
 
     def write_environment(self, facts: Mapping[str, Any]) -> None:

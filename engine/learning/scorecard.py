@@ -12,8 +12,7 @@ from engine.datasets.labelled import LabelledPatient, LabelledVolume
 from engine.datasets.selection import usable_slices
 from engine.io.atomic_file import write_atomically
 from engine.learning.checkpoint import Model
-from engine.learning.components import clean_up
-from engine.learning.inference import score_volume
+from engine.learning.patient_reading import PatientReader
 from engine.learning.runtime import choose_device
 from engine.progress import Steps
 from engine.scoring.cohort import Case, score_cohort
@@ -53,9 +52,7 @@ class _Predicted:
     def __init__(
         self, model: Model, patients: Sequence[LabelledPatient], device: "torch.device"
     ) -> None:
-        self._model = model
-        self._device = device
-        self._network = model.network.to(device)
+        self._reader = PatientReader(model.network, model.recipe, device)
         self._volumes = [
             (patient, volume, slices)
             for patient in patients
@@ -69,7 +66,9 @@ class _Predicted:
 
     def __iter__(self) -> Iterator[Case]:
         for patient, volume, slices in self._volumes:
-            probabilities, labels = self._predict(volume)
+            reading = self._reader.read(patient, volume, scores=True)
+            probabilities, labels = reading.scores, reading.labels
+            assert probabilities is not None
             if not volume.complete:
                 of_patient = self.cavities.setdefault(patient.name, {})
                 phase = volume.phase or f"volume {len(of_patient) + 1}"
@@ -84,23 +83,6 @@ class _Predicted:
                 volume.spacing_mm,
                 probabilities[:, slices],
             )
-
-    def _predict(self, volume: LabelledVolume) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Probabilities (k, z, y, x) and labels (z, y, x), cleaned up as the recipe says."""
-        recipe = self._model.recipe
-        probabilities = score_volume(
-            self._network,
-            recipe,
-            volume.image,
-            volume.spacing_mm,
-            self._device,
-            adjacent=volume.adjacent,
-        )
-        if recipe.network.classes > 1:
-            labels = probabilities.argmax(axis=0).astype(np.uint8)
-        else:
-            labels = (probabilities[1] >= recipe.scoring.threshold).astype(np.uint8)
-        return probabilities, clean_up(labels, recipe.scoring.clean_up)
 
 
 def _patient_rows(

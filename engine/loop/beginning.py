@@ -5,12 +5,11 @@ from pathlib import Path
 
 from engine.datasets.catalogue import read_labelled
 from engine.datasets.labelled import LabelledPatient
-from engine.learning.models import ModelEntry
+from engine.learning.models import SPLIT, ModelEntry
 from engine.loop.locked import LockedSet, lock
 from engine.loop.loop_folder import LoopFolder, LoopSettings, make_loop, refuse_used
 from engine.progress import Steps
 
-_SPLIT = "split.json"
 _SEEN = ("trained", "validated")
 _NAMED = 3  # patients in a note
 
@@ -44,7 +43,7 @@ def seen_by(entry: ModelEntry, locked: LockedSet) -> list[str]:
     reason to look, and not to refuse.
     """
     try:
-        split = json.loads((entry.path / _SPLIT).read_text(encoding="utf-8"))
+        split = json.loads((entry.path / SPLIT).read_text(encoding="utf-8"))
         names = {str(name) for part in _SEEN for name in split.get(part, ())}
     except (OSError, ValueError, TypeError, AttributeError):
         return []  # nobody wrote down who it has seen

@@ -13,10 +13,9 @@ from engine.datasets.labelled import LabelledPatient, LabelledVolume
 from engine.drawing.panels import PanelCase
 from engine.errors import ModelError
 from engine.experiments.examining import Predictor
-from engine.experiments.run_record import SPLIT
 from engine.experiments.side_by_side import SideBySide, SideRow, join_blocks
 from engine.learning.checkpoint import Model, load_model
-from engine.learning.models import find_model
+from engine.learning.models import SPLIT, find_model
 from engine.learning.runtime import choose_device
 from engine.loop.judging import Judgement, judge_patient
 from engine.progress import Steps, within
@@ -105,7 +104,7 @@ class _Cases:
 
     def __iter__(self) -> Iterator[Case]:
         for number, (patient, volume) in enumerate(self._volumes):
-            labels = self._labels[number] = self._predictor.label(volume)
+            labels = self._labels[number] = self._predictor.label(patient, volume)
             yield Case(
                 patient.name, patient.group, volume.phase, labels, volume.labels(),
                 volume.spacing_mm,

@@ -140,7 +140,7 @@ def judge(
     Raises:
         ModelError: The model is for something else, or nobody is fully labelled.
     """
-    from engine.learning.inference import label_volume
+    from engine.learning.patient_reading import PatientReader
     from engine.learning.runtime import choose_device
 
     if model.recipe.task.name != "short_axis":
@@ -148,8 +148,7 @@ def judge(
             f"{model.entry.name} finds other things: {model.recipe.task.title.lower()}.",
             hint="Only models of the short axis are judged by volumes and ejection fractions.",
         )
-    where = choose_device(device)
-    network = model.network.to(where)
+    reader = PatientReader(model.network, model.recipe, choose_device(device))
     judged = []
     for number, patient in enumerate(patients):
         pairs = []
@@ -157,15 +156,7 @@ def judge(
             if volume.complete:
                 doing = f"Judging {model.entry.name} on {patient.name} {volume.phase}"
                 yield Progress(number, len(patients), doing)
-                found = label_volume(
-                    network,
-                    model.recipe,
-                    volume.image,
-                    volume.spacing_mm,
-                    where,
-                    adjacent=volume.adjacent,
-                )
-                pairs.append((volume, found))
+                pairs.append((volume, reader.read(patient, volume).labels))
         if pairs:
             judged.append(judge_patient(patient.name, pairs))
     if not judged:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from engine.errors import ModelError
 from engine.geometry import Geometry
 from engine.learning.checkpoint import Model, load_model
 from engine.learning.components import clean_up, keep_heart
-from engine.learning.inference import label_volume, predict, score_volume
+from engine.learning.inference import predict
 from engine.learning.models import ModelEntry
+from engine.learning.patient_reading import PatientReader
+from engine.learning.reading import Spacing, reader_of
 from engine.progress import run_to_end
 from engine.recipe import Recipe, ScoringRecipe, change_recipe
 from engine.structures import Structure
@@ -50,6 +53,23 @@ def model(made: Recipe | None = None, network: torch.nn.Module | None = None) ->
     return Model(
         ModelEntry("threshold", Path(), made or recipe()), network or Threshold(), "0" * 64
     )
+
+
+def label_volume(
+    network: torch.nn.Module, made: Recipe, image: np.ndarray, spacing_mm: Spacing, device: Any,
+    *, adjacent: bool = True,
+) -> np.ndarray:  # fmt: skip
+    """The class of every voxel, cleaned up as the recipe says."""
+    return reader_of(network, made, device).read(image, spacing_mm, adjacent=adjacent).labels
+
+
+def score_volume(
+    network: torch.nn.Module, made: Recipe, image: np.ndarray, spacing_mm: Spacing, device: Any
+) -> np.ndarray:
+    """The probability of every class at every voxel."""
+    scores = reader_of(network, made, device).read(image, spacing_mm, scores=True).scores
+    assert scores is not None
+    return scores
 
 
 def beating_disc(phases: int = 9) -> Cine:
@@ -326,8 +346,9 @@ def test_the_shipped_model_labels_as_its_scores_say(
     (row,) = (row for row in rows if row["patient"] == name)
     (tmp_path / name).symlink_to(real_data / "acdc" / "training" / name)
     (patient,) = run_to_end(read_labelled(tmp_path))
+    reader = PatientReader(shipped.network, shipped.recipe, CPU)
     for volume in patient.volumes:
-        labels = label_volume(shipped.network, shipped.recipe, volume.image, volume.spacing_mm, CPU)
+        labels = reader.read(patient, volume).labels
         for structure, score in row["phases"][volume.phase].items():
             number = Structure[structure.upper()]
             found = dice(labels == number, volume.labels() == number)

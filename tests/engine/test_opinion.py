@@ -7,11 +7,11 @@ import torch
 from engine.cine import Cine
 from engine.errors import ModelError
 from engine.geometry import Geometry
-from engine.learning.inference import predict, score_volume
+from engine.learning.inference import predict
 from engine.learning.opinion import form_opinion
 from engine.progress import run_to_end
 from engine.structures import Structure
-from tests.engine.test_inference import beating_disc, model, recipe
+from tests.engine.test_inference import beating_disc, model, recipe, score_volume
 
 
 @pytest.mark.parametrize("sample", ["slice", "volume"])
