@@ -1,17 +1,19 @@
-"""Scoring a model again on the patients that its training held out."""
+"""Scoring a model again: on whom its training held out, on patients it never saw, over folds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.datasets.labelled import LabelledPatient
 from engine.errors import ModelError
-from engine.learning.card import add_scores
 from engine.learning.checkpoint import load_model
+from engine.learning.model_scores import Section, summarise_rows
 from engine.learning.models import SPLIT, ModelEntry
 from engine.learning.scorecard import score_held_out
 from engine.progress import Steps
+
+_SEEN = ("trained", "validated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +37,22 @@ def held_out_by(entry: ModelEntry) -> list[str]:
     Raises:
         ModelError: Neither says so.
     """
-    names: list[str] = []
-    try:
-        split = json.loads((entry.path / SPLIT).read_text(encoding="utf-8"))
-        names = [str(name) for name in split["held_out"]]
-    except (OSError, ValueError, TypeError, KeyError):
+    names = _named_in_split(entry, "held_out")
+    if names is None:
         rows = entry.scores.get("patients")
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and isinstance(row.get("patient"), str):
-                names.append(row["patient"])
+        given = rows if isinstance(rows, list) else []
+        names = [str(row["patient"]) for row in given if isinstance(row, dict) and "patient" in row]
     if not names:
         raise ModelError(
             f"{entry.name} does not say which patients its training held out.",
             hint="Only models with held-out patients in split.json or scores.json can be scored "
-            "again; `heartseg evaluate` compares labels of any patients.",
+            "on them; --unseen scores it on patients of whom you know that it never saw them.",
         )
     return names
 
 
 def score_again(
-    entry: ModelEntry,
-    patients: Sequence[LabelledPatient],
-    *,
-    device: str = "auto",
-    renew: bool = False,
+    entry: ModelEntry, patients: Sequence[LabelledPatient], *, device: str = "auto"
 ) -> Steps[Rescored]:
     """Score a model on the patients that its training held out, with the program as it is now.
 
@@ -66,12 +60,10 @@ def score_again(
         entry: The model.
         patients: Held-out ones are picked from these by name; nobody else is looked at.
         device: auto, cpu or cuda.
-        renew: Whether the scores and the card of the model are made anew.
 
     Raises:
-        ModelError: It is not known who was held out, or none of them, or for `renew` not all of
-            them, are there; or the model is damaged.
-        CannotSaveError: The model's folder cannot be written.
+        ModelError: It is not known who was held out, none of them is there, or the model is
+            damaged.
     """
     names = held_out_by(entry)
     here = {patient.name: patient for patient in patients}
@@ -82,14 +74,59 @@ def score_again(
             hint=f"Give the folders it was trained on; it held out {', '.join(names[:3])}, for "
             "example.",
         )
-    if renew and missing:
-        raise ModelError(
-            f"{len(missing)} of the {len(names)} patients that {entry.name} held out are not in "
-            f"these folders: {', '.join(missing[:3])}.",
-            hint="A card is made anew from all of them; give every folder it was trained on.",
-        )
     chosen = [here[name] for name in names if name in here]
     scores = yield from score_held_out(load_model(entry.path), chosen, device=device)
-    if renew:
-        add_scores(entry.path, scores)
     return Rescored(scores, missing)
+
+
+def score_unseen(
+    entry: ModelEntry, patients: Sequence[LabelledPatient], *, title: str, device: str = "auto"
+) -> Steps[dict[str, Any]]:
+    """Score a model on patients that its training never saw.
+
+    Args:
+        entry: The model.
+        patients: All of them are scored.
+        title: What the card calls them.
+        device: auto, cpu or cuda.
+
+    Returns:
+        A section of `scores.json`, see `engine.learning.model_scores`.
+
+    Raises:
+        ModelError: The training saw a patient of such a name, nobody is there, or the model is
+            damaged.
+    """
+    seen = {name for part in _SEEN for name in _named_in_split(entry, part) or ()}
+    overlap = sorted(seen & {patient.name for patient in patients})
+    if overlap:
+        raise ModelError(
+            f"{entry.name} has learned from {len(overlap)} of these patients: "
+            f"{', '.join(overlap[:3])}.",
+            hint="Scores on them would be too good. Give patients that its training never saw.",
+        )
+    if not patients:
+        raise ModelError(f"There are no labelled patients in {title}.", hint="Give another folder.")
+    scores = yield from score_held_out(load_model(entry.path), patients, device=device)
+    return summarise_rows(scores["patients"], title=title)
+
+
+def joined(entry: ModelEntry, unseen: Sequence[Section]) -> list[Section]:
+    """The sections of unseen patients that a model has, those of the same titles replaced."""
+    known = entry.scores.get("other_data")
+    titles = {section["title"] for section in unseen}
+    kept = [
+        section
+        for section in (known if isinstance(known, list) else [])
+        if isinstance(section, Mapping) and section.get("title") not in titles
+    ]
+    return [*kept, *unseen]
+
+
+def _named_in_split(entry: ModelEntry, part: str) -> list[str] | None:
+    """Patients of a part of the split; None where nobody wrote it down."""
+    try:
+        split = json.loads((entry.path / SPLIT).read_text(encoding="utf-8"))
+        return [str(name) for name in split[part]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

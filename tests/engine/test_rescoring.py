@@ -75,7 +75,7 @@ def test_some_may_be_missing_but_not_from_a_card(
     assert [row["patient"] for row in json.loads(told.out)["patients"]] == ["p3"]
     assert "not scored: p2" in told.err
     assert main([*command, "--renew"]) == 2
-    assert "1 of the 2 patients that model held out" in capsys.readouterr().err
+    assert "1 of the patients that model held out" in capsys.readouterr().err
     assert not (model / "scores.json").exists()
 
 
@@ -91,3 +91,43 @@ def test_a_model_that_does_not_say_whom_it_held_out_is_refused(
     (model / SPLIT).write_text("[]")
     assert main(["score", str(model), "--data", str(data)]) == 2
     assert "does not say which patients" in capsys.readouterr().err
+
+
+def test_patients_it_never_saw_are_scored_by_themselves(
+    model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split = {"trained": ["p0"], "validated": ["p1"], "held_out": []}
+    (model / SPLIT).write_text(json.dumps(split))
+    for name in ("p2", "p3"):
+        shutil.copytree(data / name, tmp_path / "elsewhere" / name)
+    command = ["score", str(model), "--device", "cpu", "--renew", "--unseen"]
+    for _ in range(2):  # a second time it is replaced
+        assert main([*command, str(tmp_path / "elsewhere")]) == 0
+    assert "## elsewhere" in capsys.readouterr().out
+    entry = find_model(model)
+    assert [section["title"] for section in entry.scores["other_data"]] == ["elsewhere"]
+    assert entry.scores["other_data"][0]["patients"] == 2
+    assert "## elsewhere" in entry.card
+    assert main([*command, str(data)]) == 2
+    assert "has learned from 2 of these patients: p0, p1" in capsys.readouterr().err
+
+
+def test_folds_are_pooled_onto_the_card(
+    model: Path, made: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folds = []
+    for number, names in enumerate((["p0", "p1"], ["p2", "p3"])):
+        folds.append(shutil.copytree(made, tmp_path / f"fold_{number}"))
+        (folds[-1] / SPLIT).write_text(json.dumps({"held_out": names}))
+        assert main(["score", str(folds[-1]), "--data", str(data), "--renew"]) == 0
+    wanted = [each for fold in folds for each in ("--folds", str(fold))]
+    assert main(["score", str(model), *wanted, "--renew"]) == 0
+    assert "2 folds, 4 patients" in find_model(model).card
+    capsys.readouterr()
+    assert main(["score", str(model), "--folds", str(folds[0]), "--folds", str(folds[0])]) == 2
+    assert "held out by more than one run" in capsys.readouterr().err
+
+
+def test_nothing_asked_for_is_told(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(model)]) == 2
+    assert "--unseen" in capsys.readouterr().err
