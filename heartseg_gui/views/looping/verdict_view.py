@@ -91,16 +91,17 @@ class VerdictView(QWidget):
         self._show_criteria(shown)
 
     def _show_criteria(self, shown: "RoundRecord") -> None:
-        worse = QBrush(QColor(colours_of(self.palette()).danger))
-        better = QBrush(QColor(colours_of(self.palette()).accent))
+        colours = colours_of(self.palette())
         self.table.setRowCount(len(shown.verdict.criteria))
         for row, each in enumerate(shown.verdict.criteria):
+            refused = not (each.passed or each.excused)
             for column, text in enumerate(_cells(each)):
                 item = QTableWidgetItem(text)
-                if not (each.passed or each.excused):
-                    item.setForeground(worse)
+                if refused:
+                    item.setForeground(QBrush(QColor(colours.danger)))
                 elif column == len(COLUMNS) - 1:
-                    item.setForeground(better)
+                    ink = colours.warning if each.excused else colours.accent
+                    item.setForeground(QBrush(QColor(ink)))
                 self.table.setItem(row, column, item)
 
 
