@@ -43,6 +43,8 @@ def show_verdict(verdict: "Verdict", before: str, after: str) -> None:
 
 def show_standing(standing: "LoopStanding") -> None:
     """Where a loop stands, and how every round went."""
+    from engine.loop.standing import Fate
+
     if standing.active is not None:
         say(f"Active model: {standing.active.name} ({standing.active.path})")
     for told in filter(None, (standing.fault, standing.note)):
@@ -51,11 +53,18 @@ def show_standing(standing: "LoopStanding") -> None:
     say(f"Approved studies not learned yet: {len(standing.waiting)}")
     if standing.stopped is not None:
         say(f"Round {standing.stopped.number} was stopped: heartseg finetune run goes on with it.")
-    titles = ("Round", "When", "Studies", "Dice", "Corrections", "Changed", "")
-    table = Table(*titles, caption="Corrections and changed slices per 100 slices")
+    titles = ("#", "When", "Data", "Dice", "To correct", "Changed", "Candidate")
+    table = Table(
+        *titles, caption="Data: studies it learned from. To correct, changed: of 100 slices."
+    )
     for each in standing.rounds:
         table.add_row(*_round_cells(each))
     say_table(table)
+    for each in standing.rounds:
+        if each.fate is Fate.REFUSED:
+            say(f"Round {each.number} was not adopted:")
+            for reason in each.verdict.reasons:
+                say(f"  {reason}")
 
 
 def selection_facts(chosen: "Selection") -> dict[str, Any]:
@@ -98,12 +107,8 @@ def _cells(each: "Criterion") -> list[str]:
 
 
 def _round_cells(each: "RoundRecord") -> Sequence[str]:
-    from engine.loop.standing import CORRECTIONS, MEAN_DICE, Fate
+    from engine.loop.standing import CORRECTIONS, MEAN_DICE
 
-    reasons = each.verdict.reasons
-    decided = "adopted, active" if each.fate is Fate.ACTIVE else str(each.fate)
-    if each.fate is Fate.REFUSED and reasons:
-        decided = f"{each.fate}: {reasons[0]}"
     corrected = each.readers_corrected
     return (
         str(each.number),
@@ -112,7 +117,7 @@ def _round_cells(each: "RoundRecord") -> Sequence[str]:
         _change(each.values(MEAN_DICE), 3),
         _change(each.values(CORRECTIONS), 0),
         "-" if corrected is None else f"{corrected:.0f}",
-        decided,
+        str(each.fate),
     )
 
 

@@ -405,7 +405,7 @@ def test_the_commands_go_the_whole_way(
     assert main(["finetune", "run", loop, "--device", "cpu", "--threads", "1"]) == 0
     assert "ADOPTED" in capsys.readouterr().out
     assert main(["finetune", "status", loop]) == 0
-    assert "adopted" in capsys.readouterr().out
+    assert "│ active" in capsys.readouterr().out
     candidate = open_loop(patients / "loop").active.path
     data = ["--data", str(patients / "test"), "--device", "cpu", "--json"]
     told = []
