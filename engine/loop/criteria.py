@@ -61,10 +61,13 @@ class Criterion:
             return True
         return self.gain is not None and self.gain >= -self.slack
 
-    @property
-    def may_be_chance(self) -> bool:
-        """Whether the patients do not show that the candidate is worse: the interval reaches 0."""
-        if self.interval is None or self.gain is None:
+    def may_be_chance(self, most: float) -> bool:
+        """Whether a loss is small, and not shown by the patients: its interval reaches 0.
+
+        Args:
+            most: It is small if it is not more than so many times the slack.
+        """
+        if self.interval is None or self.gain is None or self.gain < -most * self.slack:
             return False
         low, high = self.interval
         return high >= 0 if self.better == "higher" else low <= 0

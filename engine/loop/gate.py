@@ -56,7 +56,8 @@ def decide(active: Judgement, candidate: Judgement, rules: Rules) -> Verdict:
     What gets worse by more than its slack speaks against the candidate. On few patients the slack
     is far below what chance does to the limits of agreement, so that a better model would hardly
     ever be adopted. Where the rules say so, a candidate whose mean Dice surely rises is therefore
-    excused what the patients do not show to be worse (the 95 % interval of the change reaches 0).
+    excused what the patients do not show to be worse (the 95 % interval of the change reaches 0),
+    as long as it is no more than some times its slack.
 
     Args:
         active: How the active model did.
@@ -68,7 +69,8 @@ def decide(active: Judgement, candidate: Judgement, rules: Rules) -> Verdict:
     criteria = tuple(compare(active, candidate, rules))
     if rules.excuse_chance and gain > 0 and _surely_rises(active, candidate):
         criteria = tuple(
-            replace(each, excused=not each.passed and each.may_be_chance) for each in criteria
+            replace(each, excused=not each.passed and each.may_be_chance(rules.most_excused))
+            for each in criteria
         )
     reasons = [_told_worse(each) for each in criteria if not (each.passed or each.excused)]
     if rules.must_improve and gain <= 0:

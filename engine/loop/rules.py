@@ -31,3 +31,6 @@ class Rules(BaseModel):
         default=True,
         description="Whether a loss that may be chance is excused, if the mean Dice surely rises.",
     )
+    most_excused: float = Field(
+        default=4.0, ge=1, description="An excused loss is at most so many times its slack."
+    )

@@ -106,6 +106,17 @@ def test_nothing_is_excused_where_the_rules_say_so() -> None:
     assert not any(each.excused for each in verdict.criteria)
 
 
+def test_a_large_loss_is_not_excused_though_it_may_be_chance() -> None:
+    """3 ml worse in the mean, for one patient alone; 4 times the slack of 0.5 ml is 2 ml."""
+    large = with_errors(judged("new", dice=0.90), [1.0, 4.0, 35.0, 4.0, 2.0, 2.0])
+    verdict = decide(OLD, large, Rules())
+    (worse,) = (each for each in verdict.criteria if each.name == "error_ml_lv")
+    assert worse.interval is not None
+    assert worse.interval[0] < 0 < worse.interval[1]
+    assert not verdict.adopted
+    assert decide(OLD, large, Rules(most_excused=6.0)).adopted
+
+
 def test_nothing_is_excused_unless_the_dice_surely_rises() -> None:
     """Dice rises in the mean, but for one patient alone."""
     same = with_errors(judged("new", dice=0.88), SCATTERED)

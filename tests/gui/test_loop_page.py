@@ -198,6 +198,7 @@ def test_only_changed_rules_are_written(
     rules.slack["error_ml"].setValue(2.0)
     rules.batch.setValue(4)
     rules.excuse_chance.setChecked(False)
+    rules.slack["most_excused"].setValue(2.5)
     with qtbot.waitSignal(rules.change_wanted) as told:
         rules.save.click()
     wanted = told.args[0]
@@ -205,6 +206,7 @@ def test_only_changed_rules_are_written(
     show(state, change_settings(loop, **wanted))
     assert open_loop(loop.path).settings.rules.error_ml == 2.0
     assert not open_loop(loop.path).settings.rules.excuse_chance
+    assert open_loop(loop.path).settings.rules.most_excused == 2.5
     assert not rules.save.isEnabled()
     rules.usual.click()
     assert rules.slack["error_ml"].value() == 0.5

@@ -30,6 +30,7 @@ _SLACK = (
     ("error_ml", "Volume error may grow by", " ml", 1, 0.1),
     ("ef_bias_points", "EF bias may grow by", " points", 1, 0.1),
     ("ef_limits_points", "EF limits may widen by", " points", 1, 0.1),
+    ("most_excused", "What is excused is at most", " × what is allowed", 1, 0.5),
 )
 _WHEN = (("Offer a round", "offer"), ("Run a round at once", "run"))
 
@@ -85,6 +86,8 @@ class RulesForm(QWidget):
             "A loss may be chance if the 95 % interval of its change, over the locked patients, "
             "reaches 0"
         )
+        self.slack["most_excused"].setMinimum(1.0)
+        self.slack["most_excused"].setToolTip("So many times what is allowed above")
         self.use_adopted.setToolTip("Also after a roll-back; else the button at the top does it")
         for widget, name in (
             (self.epochs, "Epochs of a round"),
@@ -100,10 +103,12 @@ class RulesForm(QWidget):
 
     def _lay_out(self) -> None:
         rules, rounds = _form(), _form()
-        for name, title, _, _, _ in _SLACK:
-            rules.addRow(title, self.slack[name])
+        *slacks, most = [(title, self.slack[name]) for name, title, _, _, _ in _SLACK]
+        for title, box in slacks:
+            rules.addRow(title, box)
         rules.addRow(self.must_improve)
         rules.addRow(self.excuse_chance)
+        rules.addRow(*most)
         rounds.addRow("Epochs", self.epochs)
         rounds.addRow("Learning rate", self.learning_rate)
         rounds.addRow("Batch", self.batch)
