@@ -196,7 +196,9 @@ def _describe(model: "ListedModel", *, active: bool) -> list[str]:
         terms = " - not for commercial use" if model.noncommercial else ""
         lines += [f"  finds    {model.task}", f"  licence  {model.licence}{terms}"]
     if model.headline:
-        lines.append(f"  scores   {model.headline} (held-out patients; EF in points, bias ± SD)")
+        lines.append(
+            f"  scores   {model.headline} (patients not trained on; EF in points, bias ± SD)"
+        )
     lines.append(f"  lies in  {model.path}")
     if model.fault is not None:
         lines += [f"  CANNOT BE USED: {model.fault.what}", f"  {model.fault.hint}"]

@@ -88,7 +88,14 @@ def _sections(
         sections |= done.scores
     if unseen:
         scored = [
-            drive(score_unseen(entry, _read(folder), title=folder.name, device=device))
+            drive(
+                score_unseen(
+                    entry,
+                    _read(folder),
+                    title=f"Never seen in training: {folder.name}",
+                    device=device,
+                )
+            )
             for folder in unseen
         ]
         sections["other_data"] = joined(entry, scored)

@@ -50,10 +50,19 @@ def read_scores(folder: Path) -> dict[str, Any]:
 def headline(scores: Mapping[str, Any]) -> str:
     """One line for lists: mean Dice and EF errors (bias ± SD) on patients not trained on.
 
-    The held-out fold of these very weights goes before the cross-validation, whose scores are
-    those of sister models.
+    The held-out fold of these very weights goes before patients of other sources, and these before
+    the cross-validation, whose scores are those of sister models.
     """
-    for section in (held_out_section(scores), section_of(scores, "cross_validation")):
+    others = scores.get("other_data")
+    for section in (
+        held_out_section(scores),
+        *(
+            each
+            for each in (others if isinstance(others, list) else [])
+            if isinstance(each, Mapping)
+        ),
+        section_of(scores, "cross_validation"),
+    ):
         parts = []
         dice = number_of(section, "mean_foreground_dice")
         if dice is not None:

@@ -267,3 +267,10 @@ def test_every_recipe_says_under_which_terms_its_weights_stand() -> None:
         if entry.path.parent == resource_path("models"):
             assert entry.licence not in ("", "unstated")
             assert entry.licence in entry.card
+
+
+def test_the_headline_falls_back_on_patients_of_other_sources() -> None:
+    other = {"title": "b", "mean_foreground_dice": 0.785}
+    crossed = {"mean_foreground_dice": 0.9}
+    assert headline({"other_data": [other], "cross_validation": crossed}) == "Dice 0.785"
+    assert headline({"other_data": ["damaged"], "cross_validation": crossed}) == "Dice 0.900"

@@ -103,11 +103,13 @@ def test_patients_it_never_saw_are_scored_by_themselves(
     command = ["score", str(model), "--device", "cpu", "--renew", "--unseen"]
     for _ in range(2):  # a second time it is replaced
         assert main([*command, str(tmp_path / "elsewhere")]) == 0
-    assert "## elsewhere" in capsys.readouterr().out
+    assert "## Never seen in training: elsewhere" in capsys.readouterr().out
     entry = find_model(model)
-    assert [section["title"] for section in entry.scores["other_data"]] == ["elsewhere"]
+    assert [section["title"] for section in entry.scores["other_data"]] == [
+        "Never seen in training: elsewhere"
+    ]
     assert entry.scores["other_data"][0]["patients"] == 2
-    assert "## elsewhere" in entry.card
+    assert "## Never seen in training: elsewhere" in entry.card
     assert main([*command, str(data)]) == 2
     assert "has learned from 2 of these patients: p0, p1" in capsys.readouterr().err
 
