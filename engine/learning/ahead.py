@@ -11,7 +11,8 @@ Result = TypeVar("Result")
 def one_ahead(work: Callable[[Key], Result], keys: Sequence[Key]) -> Generator[Result, None, None]:
     """Work for one key after another on a thread of its own, one key further than was asked for.
 
-    Networks leave the interpreter free, so that whoever asks can use one result meanwhile. At most
+    Networks leave the interpreter free, so that whoever asks can use one result meanwhile. The
+    first result is one that somebody waits for: nothing else is begun before it was used. At most
     one key is worked on at a time. Closing the iterator waits until that has ended.
 
     Args:
@@ -21,10 +22,12 @@ def one_ahead(work: Callable[[Key], Result], keys: Sequence[Key]) -> Generator[R
     Raises:
         Exception: What `work` raises, where the result would have been given.
     """
+    if not keys:
+        return
+    yield work(keys[0])
     with ThreadPoolExecutor(1, thread_name_prefix="one-ahead") as pool:
-        coming: Future[Result] | None = pool.submit(work, keys[0]) if keys else None
-        for following in range(1, len(keys) + 1):
-            assert coming is not None
-            result = coming.result()
-            coming = pool.submit(work, keys[following]) if following < len(keys) else None
+        coming: Future[Result] | None = None
+        for number in range(1, len(keys)):
+            result = work(keys[number]) if coming is None else coming.result()
+            coming = pool.submit(work, keys[number + 1]) if number + 1 < len(keys) else None
             yield result

@@ -19,21 +19,23 @@ def test_results_come_in_order(count: int) -> None:
 
 def test_one_key_is_worked_on_while_the_last_result_is_used() -> None:
     begun: list[int] = []
-    second = threading.Event()
+    third = threading.Event()
 
     def work(key: int) -> int:
         begun.append(key)
-        if key == 1:
-            second.set()
+        if key == 2:
+            third.set()
         return key
 
-    results = one_ahead(work, [0, 1, 2, 3])
+    results = one_ahead(work, [0, 1, 2, 3, 4])
     assert begun == []  # nothing before anything is asked for
     assert next(results) == 0
-    assert second.wait(10)
-    assert begun == [0, 1]  # and not further
+    assert begun == [0]  # the first is waited for: nothing else keeps the processor busy
+    assert next(results) == 1
+    assert third.wait(10)
+    assert begun == [0, 1, 2]  # and not further
     results.close()
-    assert begun == [0, 1]
+    assert begun == [0, 1, 2]
     assert not ahead_threads()
 
 
@@ -65,14 +67,14 @@ def test_closing_waits_for_what_is_under_way() -> None:
     begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
     def work(key: int) -> int:
-        if key:
+        if key == 2:
             begun.set()
             go_on.wait(10)
             ended.set()
         return key
 
-    results = one_ahead(work, [0, 1])
-    next(results)
+    results = one_ahead(work, [0, 1, 2])
+    assert [next(results), next(results)] == [0, 1]
     assert begun.wait(10)
     go_on.set()
     results.close()
