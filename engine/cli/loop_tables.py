@@ -49,7 +49,7 @@ def show_standing(standing: "LoopStanding") -> None:
         say(f"Active model: {standing.active.name} ({standing.active.path})")
     for told in filter(None, (standing.fault, standing.note)):
         say_note(f"Note: {told}")
-    say(f"Locked patients: {len(standing.loop.locked.patients)}")
+    say(f"Locked patients: {_told_locked(len(standing.loop.locked.patients))}")
     say(f"Approved studies not learned yet: {len(standing.waiting)}")
     if standing.stopped is not None:
         say(f"Round {standing.stopped.number} was stopped: heartseg finetune run goes on with it.")
@@ -65,6 +65,13 @@ def show_standing(standing: "LoopStanding") -> None:
             say(f"Round {each.number} was not adopted:")
             for reason in each.verdict.reasons:
                 say(f"  {reason}")
+
+
+def _told_locked(count: int) -> str:
+    from engine.loop.resampling import limits_known_to
+
+    share = limits_known_to(count)
+    return str(count) if share is None else f"{count}; EF limits are known to ±{100 * share:.0f} %"
 
 
 def selection_facts(chosen: "Selection") -> dict[str, Any]:

@@ -35,6 +35,20 @@ def change_intervals(
     return {name: _middle(new[name] - old[name]) for name in ("bias", "limits")}
 
 
+def limits_known_to(patients: int) -> float | None:
+    """How far limits of agreement may lie from the true ones, as a share of their width, 95 %.
+
+    The standard error of the SD of n normal errors is SD / sqrt(2 (n - 1)) (Altman, Practical
+    Statistics for Medical Research, 1991); the width of the limits goes with the SD.
+
+    Returns:
+        E.g. 0.22 of 40 patients; None for fewer than five, of whom nothing can be said.
+    """
+    if patients < _FEWEST:
+        return None
+    return float(1.96 / np.sqrt(2 * (patients - 1)))
+
+
 def _errors(pairs: Sequence[Pair]) -> NDArray[np.float64]:
     return np.array([found - true for found, true in pairs])
 

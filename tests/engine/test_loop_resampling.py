@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.loop.resampling import change_intervals
+from engine.loop.resampling import change_intervals, limits_known_to
 
 
 def pairs(errors: list[float]) -> list[tuple[float, float]]:
@@ -51,6 +51,16 @@ def test_the_interval_covers_the_true_change_about_as_often_as_it_says() -> None
         assert low_high is not None
         hits += low_high[0] <= 1.96 <= low_high[1]
     assert hits >= 50
+
+
+@pytest.mark.parametrize("patients", [10, 20, 40])
+def test_limits_are_known_as_well_as_is_said(patients: int) -> None:
+    """Of many draws of normal errors, 95 % have limits within that share of the true ones."""
+    share = limits_known_to(patients)
+    assert share is not None
+    sds = np.random.default_rng(2).normal(0, 3, (20_000, patients)).std(axis=1, ddof=1)
+    assert (np.abs(sds / 3 - 1) <= share).mean() == pytest.approx(0.95, abs=0.01)
+    assert limits_known_to(4) is None
 
 
 def test_four_patients_tell_nothing() -> None:

@@ -1,5 +1,6 @@
 """Which model a loop uses, what waits to be learned, and what can be done."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -137,7 +138,7 @@ class LoopHeader(QWidget):
         self._since.setText(f"adopted in round {since}" if since else "the loop began with it")
         names = sorted(loop.locked.patients)
         self._locked.setText(str(len(names)))
-        self._locked_names.setText(", ".join(names[:2]) + (" …" if len(names) > 2 else ""))
+        self._locked_names.setText(_told_of_locked(names))
         self._locked_names.setToolTip(", ".join(names))
         self._new.setText(str(len(standing.waiting)))
         self._new.setToolTip("\n".join(_told_of(each) for each in standing.waiting[:_TOLD]))
@@ -201,6 +202,16 @@ class LoopHeader(QWidget):
         self._bar.setMaximum(_FINE if known else 0)
         if progress is not None and known:
             self._bar.setValue(int(_FINE * min(1.0, progress.done / progress.total)))
+
+
+def _told_of_locked(names: Sequence[str]) -> str:
+    """How well these patients tell models apart; who they are where they are too few for that."""
+    from engine.loop.resampling import limits_known_to
+
+    share = limits_known_to(len(names))
+    if share is None:
+        return ", ".join(names)
+    return f"EF limits known to ±{100 * share:.0f} %"
 
 
 def _told_of(study: "CollectedStudy") -> str:
