@@ -1,7 +1,7 @@
 """Commands of the learning loop: finetune, select."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,10 +55,13 @@ def begin(
         list[Path],
         typer.Option("--data", help="Labelled patients that every round learns from too."),
     ] = [],  # noqa: B006  (typer copies it)
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of each fine-tuning.")] = 8,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Of each fine-tuning; 30 if not given.")
+    ] = None,
     learning_rate: Annotated[
-        float, typer.Option("--learning-rate", min=1e-9, help="Of each fine-tuning.")
-    ] = 2e-4,
+        float | None,
+        typer.Option("--learning-rate", min=1e-9, help="Of each fine-tuning; 1.5e-3 if not given."),
+    ] = None,
 ) -> None:
     """Begin a loop: choose the model, and lock the patients away that it will be judged on.
 
@@ -68,12 +71,12 @@ def begin(
     from engine.loop.beginning import begin_loop, seen_by, told_of_seen
     from engine.loop.loop_folder import LoopSettings
 
+    given: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate}
     settings = LoopSettings(
         start=str(Path(start).absolute()) if Path(start).is_dir() else start,
         data=tuple(str(folder.absolute()) for folder in data),
         test=tuple(str(folder.absolute()) for folder in test),
-        epochs=epochs,
-        learning_rate=learning_rate,
+        **{name: value for name, value in given.items() if value is not None},
     )
     made = drive(begin_loop(loop, settings))
     told = told_of_seen(made.active, seen_by(made.active, made.locked))

@@ -45,8 +45,8 @@ class LoopSettings(BaseModel):
         default=(), description="Folders with labelled patients that every round learns from too."
     )
     test: tuple[str, ...] = Field(description="Folders with the patients that are locked away.")
-    epochs: int = Field(default=8, ge=1, description="Of each fine-tuning.")
-    learning_rate: float = Field(default=2e-4, gt=0, description="Of each fine-tuning.")
+    epochs: int = Field(default=30, ge=1, description="Of each fine-tuning.")
+    learning_rate: float = Field(default=1.5e-3, gt=0, description="Of each fine-tuning.")
     batch: int | None = Field(
         default=None, ge=1, description="Samples of a step; as the model was trained, if not given."
     )

@@ -440,3 +440,20 @@ def test_a_loop_that_is_none_ends_with_2(tmp_path: Path) -> None:
     assert main(["finetune", "status", str(tmp_path)]) == 2
     with pytest.raises(HeartSegError):
         open_loop(tmp_path)
+
+
+def test_what_the_command_says_of_its_defaults_is_so(
+    patients: Path, start: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = str(patients / "usual")
+    assert (
+        main(["finetune", "begin", loop, "--start", str(start), "--test", str(patients / "test")])
+        == 0
+    )
+    made = open_loop(patients / "usual").settings
+    assert (made.epochs, made.learning_rate) == (30, 1.5e-3)
+    capsys.readouterr()
+    assert main(["finetune", "begin", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "30 if not given" in told
+    assert "1.5e-3 if not given" in told
