@@ -1,6 +1,5 @@
 """Scoring a model again: on whom its training held out, on patients it never saw, over folds."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +8,10 @@ from engine.datasets.labelled import LabelledPatient
 from engine.errors import ModelError
 from engine.learning.checkpoint import load_model
 from engine.learning.model_scores import Section, summarise_rows
-from engine.learning.models import SPLIT, ModelEntry
+from engine.learning.models import ModelEntry
 from engine.learning.scorecard import score_held_out
+from engine.learning.split_record import named_in_split, seen_in_training
 from engine.progress import Steps
-
-_SEEN = ("trained", "validated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def held_out_by(entry: ModelEntry) -> list[str]:
     Raises:
         ModelError: Neither says so.
     """
-    names = _named_in_split(entry, "held_out")
+    names = named_in_split(entry.path, "held_out")
     if names is None:
         rows = entry.scores.get("patients")
         given = rows if isinstance(rows, list) else []
@@ -97,8 +95,7 @@ def score_unseen(
         ModelError: The training saw a patient of such a name, nobody is there, or the model is
             damaged.
     """
-    seen = {name for part in _SEEN for name in _named_in_split(entry, part) or ()}
-    overlap = sorted(seen & {patient.name for patient in patients})
+    overlap = sorted(seen_in_training(entry.path) & {patient.name for patient in patients})
     if overlap:
         raise ModelError(
             f"{entry.name} has learned from {len(overlap)} of these patients: "
@@ -121,12 +118,3 @@ def joined(entry: ModelEntry, unseen: Sequence[Section]) -> list[Section]:
         if isinstance(section, Mapping) and section.get("title") not in titles
     ]
     return [*kept, *unseen]
-
-
-def _named_in_split(entry: ModelEntry, part: str) -> list[str] | None:
-    """Patients of a part of the split; None where nobody wrote it down."""
-    try:
-        split = json.loads((entry.path / SPLIT).read_text(encoding="utf-8"))
-        return [str(name) for name in split[part]]
-    except (OSError, ValueError, TypeError, KeyError):
-        return None

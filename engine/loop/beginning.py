@@ -1,16 +1,15 @@
 """Beginning a loop: who is locked away, and that nobody of them is learned from."""
 
-import json
 from pathlib import Path
 
 from engine.datasets.catalogue import read_labelled
 from engine.datasets.labelled import LabelledPatient
-from engine.learning.models import SPLIT, ModelEntry
+from engine.learning.models import ModelEntry
+from engine.learning.split_record import seen_in_training
 from engine.loop.locked import LockedSet, lock
 from engine.loop.loop_folder import LoopFolder, LoopSettings, make_loop, refuse_used
 from engine.progress import Steps
 
-_SEEN = ("trained", "validated")
 _NAMED = 3  # patients in a note
 
 
@@ -42,12 +41,7 @@ def seen_by(entry: ModelEntry, locked: LockedSet) -> list[str]:
     Names alone tell, so that other people's patients of the same name count, too: this is a
     reason to look, and not to refuse.
     """
-    try:
-        split = json.loads((entry.path / SPLIT).read_text(encoding="utf-8"))
-        names = {str(name) for part in _SEEN for name in split.get(part, ())}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return []  # nobody wrote down who it has seen
-    return sorted(names & set(locked.patients))
+    return sorted(seen_in_training(entry.path) & set(locked.patients))
 
 
 def told_of_seen(entry: ModelEntry, seen: list[str]) -> str:

@@ -1,10 +1,8 @@
 """Two models label the same patients, and are held against each other and the reference."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +13,9 @@ from engine.errors import ModelError
 from engine.experiments.examining import Predictor
 from engine.experiments.side_by_side import SideBySide, SideRow, join_blocks
 from engine.learning.checkpoint import Model, load_model
-from engine.learning.models import SPLIT, find_model
+from engine.learning.models import find_model
 from engine.learning.runtime import choose_device
+from engine.learning.split_record import seen_in_training
 from engine.loop.judging import Judgement, judge_patient
 from engine.progress import Steps, within
 from engine.scoring.cohort import Case, score_cohort
@@ -158,12 +157,7 @@ def _seen_before(
     """Who of the patients a model has trained or was chosen by, as far as its folder tells."""
     compared = {patient.name for patient in joined.patients}
     for folder, name in zip(folders, names, strict=True):
-        try:
-            split: Any = json.loads((folder / SPLIT).read_text(encoding="utf-8"))
-            trained = {str(one) for one in (*split["trained"], *split["validated"])}
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if seen := compared & trained:
+        if seen := compared & seen_in_training(folder):
             yield (
                 f"{name} has seen {len(seen)} of these {len(compared)} patients in its training: "
                 "its figures are better than on new ones."
