@@ -109,7 +109,7 @@ def _cells(each: "Criterion") -> list[str]:
     low_high = each.interval
     change = "" if low_high is None else f"{low_high[0]:+.{digits}f} to {low_high[1]:+.{digits}f}"
     sign = "-" if each.better == "higher" else "+"
-    worse = "" if each.passed else "  may be chance" if each.excused else "  WORSE"
+    worse = "  WORSE" if each.speaks_against else "  may be chance" if each.excused else ""
     return [*shown, change, f"{sign}{each.slack:g}{unit}{worse}"]
 
 

@@ -61,6 +61,11 @@ class Criterion:
             return True
         return self.gain is not None and self.gain >= -self.slack
 
+    @property
+    def speaks_against(self) -> bool:
+        """Whether it refuses the candidate: neither within the slack nor excused."""
+        return not (self.passed or self.excused)
+
     def may_be_chance(self, most: float) -> bool:
         """Whether a loss is small, and not shown by the patients: its interval reaches 0.
 

@@ -72,7 +72,7 @@ def decide(active: Judgement, candidate: Judgement, rules: Rules) -> Verdict:
             replace(each, excused=not each.passed and each.may_be_chance(rules.most_excused))
             for each in criteria
         )
-    reasons = [_told_worse(each) for each in criteria if not (each.passed or each.excused)]
+    reasons = [_told_worse(each) for each in criteria if each.speaks_against]
     if rules.must_improve and gain <= 0:
         reasons.append(f"The mean Dice of all structures does not rise ({gain:+.4f}).")
     if reasons:

@@ -94,10 +94,9 @@ class VerdictView(QWidget):
         colours = colours_of(self.palette())
         self.table.setRowCount(len(shown.verdict.criteria))
         for row, each in enumerate(shown.verdict.criteria):
-            refused = not (each.passed or each.excused)
             for column, text in enumerate(_cells(each)):
                 item = QTableWidgetItem(text)
-                if refused:
+                if each.speaks_against:
                     item.setForeground(QBrush(QColor(colours.danger)))
                 elif column == len(COLUMNS) - 1:
                     ink = colours.warning if each.excused else colours.accent
@@ -125,7 +124,9 @@ def _cells(each: "Criterion") -> tuple[str, ...]:
 
 
 def _sign_of(each: "Criterion") -> str:
-    if not each.passed:
-        return "△ may be chance" if each.excused else "▲ worse"
+    if each.speaks_against:
+        return "▲ worse"
+    if each.excused:
+        return "△ may be chance"
     gain = each.gain
     return "● better" if gain is not None and gain > 0 else "○ allowed"
