@@ -19,6 +19,7 @@ from engine.datasets.splits import Split
 from engine.io.atomic_file import write_atomically
 from engine.learning.checkpoint import Model, load_model
 from engine.learning.patient_reading import PatientReader
+from engine.learning.reading import reader_of
 from engine.learning.runtime import choose_device, peak_memory_mb
 from engine.learning.training_data import gather_data
 from engine.progress import Progress, Steps
@@ -41,7 +42,7 @@ class Predictor:
     def __init__(self, model: Model, device: torch.device) -> None:
         self.model = model
         self.seconds: list[float] = []
-        self._reader = PatientReader(model.network, model.recipe, device)
+        self._reader = PatientReader(reader_of(model.network, model.recipe, device))
 
     def label(self, patient: LabelledPatient, volume: LabelledVolume) -> NDArray[np.uint8]:
         """The class of every voxel of a patient's volume, (z, y, x)."""

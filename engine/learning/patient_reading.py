@@ -1,12 +1,8 @@
 """Labelling patients whose answers are known, just as the program labels a study."""
 
-import torch
-from torch import nn
-
 from engine.datasets.labelled import LabelledPatient, LabelledVolume
-from engine.learning.reading import Reader, Reading, reader_of
+from engine.learning.reading import Reader, Reading
 from engine.learning.window import Window
-from engine.recipe import Recipe
 
 
 class PatientReader:
@@ -16,18 +12,21 @@ class PatientReader:
     the heart may be seen through another window at end systole, and the ejection fraction differs.
 
     Args:
-        network: In evaluation mode; it is moved to the device.
-        recipe: What it was trained by.
-        device: Where to compute.
+        reader: Shows them to the network.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, device: torch.device) -> None:
-        self._reader: Reader = reader_of(network.to(device), recipe, device)
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._patient: LabelledPatient | None = None
         self._windows: dict[tuple[int, ...], Window] = {}
 
     def read(
-        self, patient: LabelledPatient, volume: LabelledVolume, *, scores: bool = False
+        self,
+        patient: LabelledPatient,
+        volume: LabelledVolume,
+        *,
+        scores: bool = False,
+        facts: bool = False,
     ) -> Reading:
         """What the network says about a volume of a patient.
 
@@ -35,6 +34,7 @@ class PatientReader:
             patient: Volumes of one patient are best asked for one after another.
             volume: One of the patient's.
             scores: Whether probabilities are wanted.
+            facts: Whether what doubt is measured from is wanted.
 
         Raises:
             ModelError: The image is grey where the task wants colour, or the other way round.
@@ -47,6 +47,7 @@ class PatientReader:
             window=self._window(patient, volume),
             adjacent=volume.adjacent,
             scores=scores,
+            facts=facts,
         )
 
     def _window(self, patient: LabelledPatient, volume: LabelledVolume) -> Window:

@@ -285,6 +285,7 @@ def _probabilities(logits: Tensor) -> Tensor:
 
 
 def reader_of(network: nn.Module, recipe: Recipe, device: torch.device) -> Reader:
-    """A reader for a network in evaluation mode that lies on `device`."""
+    """A reader for a network in evaluation mode, which is moved to `device`."""
+    network.to(device)
     stride = int(network.stride)  # type: ignore[arg-type]
     return Reader(TorchExecutor(network, device), recipe, stride=stride, device=device)

@@ -13,6 +13,7 @@ from engine.datasets.selection import usable_slices
 from engine.io.atomic_file import write_atomically
 from engine.learning.checkpoint import Model
 from engine.learning.patient_reading import PatientReader
+from engine.learning.reading import reader_of
 from engine.learning.runtime import choose_device
 from engine.progress import Steps
 from engine.scoring.cohort import Case, score_cohort
@@ -52,7 +53,7 @@ class _Predicted:
     def __init__(
         self, model: Model, patients: Sequence[LabelledPatient], device: "torch.device"
     ) -> None:
-        self._reader = PatientReader(model.network, model.recipe, device)
+        self._reader = PatientReader(reader_of(model.network, model.recipe, device))
         self._volumes = [
             (patient, volume, slices)
             for patient in patients

@@ -141,6 +141,7 @@ def judge(
         ModelError: The model is for something else, or nobody is fully labelled.
     """
     from engine.learning.patient_reading import PatientReader
+    from engine.learning.reading import reader_of
     from engine.learning.runtime import choose_device
 
     if model.recipe.task.name != "short_axis":
@@ -148,7 +149,7 @@ def judge(
             f"{model.entry.name} finds other things: {model.recipe.task.title.lower()}.",
             hint="Only models of the short axis are judged by volumes and ejection fractions.",
         )
-    reader = PatientReader(model.network, model.recipe, choose_device(device))
+    reader = PatientReader(reader_of(model.network, model.recipe, choose_device(device)))
     judged = []
     for number, patient in enumerate(patients):
         pairs = []

@@ -177,7 +177,7 @@ class _Looker:
 
         where = choose_device(device)
         self._locked = locked
-        self._reader: Reader = reader_of(model.network.to(where), model.recipe, where)
+        self._reader: Reader = reader_of(model.network, model.recipe, where)
         self._doubt: DoubtModel | None = read_doubt(model.entry.path, weights=model.hash)
 
     def look(self, place: Path) -> Steps[SeenStudy]:

@@ -178,7 +178,8 @@ def test_calibrating_writes_what_judges_and_measures_it(tmp_path: Path) -> None:
     model = read_doubt(runs[0], weights="run0".ljust(64, "0"))
     assert model is not None
     assert len(model.made["held_out_patients"]) == 16
-    seen = Watcher(load(runs[0]), CPU).look(patient(40).volumes[0].image, (8.0, 2.0, 2.0))
+    stranger = patient(40)
+    seen = Watcher(load(runs[0]), CPU).look_at(stranger, stranger.volumes[0])
     judged = model.judge(seen.facts, None)
     assert judged.expected_error_ml.shape == (5,)
     assert judged.unfamiliarity < 2

@@ -11,6 +11,8 @@ from engine.io.study_folder import read_study
 from engine.learning.checkpoint import Model, load_model
 from engine.learning.doubt.collecting import Watcher
 from engine.learning.doubt.model import DoubtModel, read_doubt
+from engine.learning.patient_reading import PatientReader
+from engine.learning.reading import reader_of
 from engine.progress import run_to_end
 
 pytestmark = pytest.mark.real_data
@@ -46,18 +48,29 @@ def test_images_of_another_kind_are_flagged(
     place: str, real_data: Path, watcher: Watcher, doubt: DoubtModel
 ) -> None:
     cine = run_to_end(read_study(real_data / place)).stacks[0].cine
-    seen = watcher.look(cine.voxels[0], cine.geometry.spacing_mm)
+    (seen,) = watcher.look(cine.voxels[:1], cine.geometry.spacing_mm)
     assert doubt.familiarity.judge(seen.values) > 1
 
 
 def test_long_axis_views_are_flagged(real_data: Path, watcher: Watcher, doubt: DoubtModel) -> None:
     study = run_to_end(read_study(real_data / "siemens_cine_dicom" / "patient1"))
     for view in study.other_views[:2]:
-        seen = watcher.look(view.cine.voxels[0], view.cine.geometry.spacing_mm)
+        (seen,) = watcher.look(view.cine.voxels[:1], view.cine.geometry.spacing_mm)
         assert doubt.familiarity.judge(seen.values) > 1
     plain = study.stacks[0].cine
-    seen = watcher.look(plain.voxels[0], plain.geometry.spacing_mm)
+    (seen,) = watcher.look(plain.voxels[:1], plain.geometry.spacing_mm)
     assert doubt.familiarity.judge(seen.values) < 1
+
+
+def test_doubt_sees_the_labels_that_a_patient_is_scored_with(
+    real_data: Path, watcher: Watcher, model: Model
+) -> None:
+    """At end systole too the heart is seen through the window found at end diastole."""
+    (patient,) = run_to_end(read_labelled(real_data / "acdc" / "training" / "patient003"))
+    scored = PatientReader(reader_of(model.network, model.recipe, torch.device("cpu")))
+    for volume in patient.volumes:
+        expected = scored.read(patient, volume).labels
+        np.testing.assert_array_equal(watcher.look_at(patient, volume).labels, expected)
 
 
 def test_a_held_out_patient_is_ordinary_and_its_errors_are_foretold(
@@ -66,7 +79,7 @@ def test_a_held_out_patient_is_ordinary_and_its_errors_are_foretold(
     name = next(each for each in doubt.made["held_out_patients"] if each.startswith("patient"))
     (patient,) = run_to_end(read_labelled(real_data / "acdc" / "training" / name))
     for volume in patient.volumes:
-        seen = watcher.look(volume.image, volume.spacing_mm)
+        seen = watcher.look_at(patient, volume)
         judged = doubt.judge(seen.facts, None)
         wrong = np.count_nonzero(seen.labels != volume.labels(), axis=(1, 2))
         ml = wrong * np.prod(volume.spacing_mm) / 1000

@@ -346,7 +346,7 @@ def test_the_shipped_model_labels_as_its_scores_say(
     (row,) = (row for row in rows if row["patient"] == name)
     (tmp_path / name).symlink_to(real_data / "acdc" / "training" / name)
     (patient,) = run_to_end(read_labelled(tmp_path))
-    reader = PatientReader(shipped.network, shipped.recipe, CPU)
+    reader = PatientReader(reader_of(shipped.network, shipped.recipe, CPU))
     for volume in patient.volumes:
         labels = reader.read(patient, volume).labels
         for structure, score in row["phases"][volume.phase].items():

@@ -1,6 +1,6 @@
 """Facts and truth of stacks: what a network says about patients, beside what a reader drew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,9 @@ from engine.learning.checkpoint import Model
 from engine.learning.doubt.facts import facts_of
 from engine.learning.doubt.familiarity import familiar_values
 from engine.learning.execution import make_executor
-from engine.learning.reading import Reader, Spacing
+from engine.learning.patient_reading import PatientReader
+from engine.learning.reading import Reader, Reading, Spacing
+from engine.learning.window import Window
 from engine.progress import Progress, Steps
 from engine.structures import HEART_STRUCTURES, Structure
 from engine.turning import Turn
@@ -80,14 +82,26 @@ class Watcher:
         executor = make_executor(model, device, wish="torch")
         stride = int(model.network.stride)  # type: ignore[arg-type]
         self._reader = Reader(executor, model.recipe, stride=stride, device=device)
+        self._patients = PatientReader(self._reader)
 
-    def look(
-        self, image: NDArray[np.generic], spacing_mm: Spacing, *, adjacent: bool = True
-    ) -> Seen:
-        """Show a stack (z, y, x) as `predict` does."""
-        reading = self._reader.read(image, spacing_mm, adjacent=adjacent, facts=True)
-        facts, deep, grey = facts_of(reading, slice_mm=spacing_mm[0])
-        return Seen(facts, familiar_values(facts, deep, grey), reading.labels)
+    def look(self, phases: Iterable[NDArray[np.generic]], spacing_mm: Spacing) -> list[Seen]:
+        """Show a stack, phase by phase (z, y, x), end diastole first, as `predict` does."""
+        window: Window | None = None
+        seen = []
+        for image in phases:
+            window = window or self._reader.find_heart(image, spacing_mm)
+            reading = self._reader.read(image, spacing_mm, window=window, facts=True)
+            seen.append(_seen(reading, spacing_mm))
+        return seen
+
+    def look_at(self, patient: LabelledPatient, volume: LabelledVolume) -> Seen:
+        """Show a volume of a patient, as `predict` does."""
+        return _seen(self._patients.read(patient, volume, facts=True), volume.spacing_mm)
+
+
+def _seen(reading: Reading, spacing_mm: Spacing) -> Seen:
+    facts, deep, grey = facts_of(reading, slice_mm=spacing_mm[0])
+    return Seen(facts, familiar_values(facts, deep, grey), reading.labels)
 
 
 def observe(
@@ -105,24 +119,28 @@ def observe(
         patients: Data set and patient.
         device: Where to compute.
         doing: What the user is told.
-        turned: Whether stacks are turned and mirrored first, each in a way drawn: what
+        turned: Whether patients are turned and mirrored first, each in a way drawn: what
             is ordinary must not depend on the order in which a scanner stores its pixels.
     """
     watcher = Watcher(model, device)
-    stacks = [(source, each, volume) for source, each in patients for volume in each.volumes]
-    ways = np.random.default_rng(0).integers(_WAYS, size=len(stacks))
+    ways = np.random.default_rng(0).integers(_WAYS, size=len(patients))
     found = []
-    for number, (source, patient, stored) in enumerate(stacks):
-        yield Progress(number, len(stacks), f"{doing}: {stored.name}")
-        volume = _turn(stored, int(ways[number])) if turned else stored
-        usable = usable_slices(volume, model.recipe.data)
-        if usable:
-            seen = watcher.look(volume.image, volume.spacing_mm, adjacent=volume.adjacent)
-            found.append(_compare(source, patient.name, volume, seen, usable))
+    for number, (source, stored) in enumerate(patients):
+        patient = _turn(stored, int(ways[number])) if turned else stored
+        for volume in patient.volumes:
+            yield Progress(number, len(patients), f"{doing}: {volume.name}")
+            usable = usable_slices(volume, model.recipe.data)
+            if usable:
+                seen = watcher.look_at(patient, volume)
+                found.append(_compare(source, patient.name, volume, seen, usable))
     return found
 
 
-def _turn(volume: LabelledVolume, way: int) -> LabelledVolume:
+def _turn(patient: LabelledPatient, way: int) -> LabelledPatient:
+    return replace(patient, volumes=tuple(_turn_volume(each, way) for each in patient.volumes))
+
+
+def _turn_volume(volume: LabelledVolume, way: int) -> LabelledVolume:
     """The volume with its slices turned and mirrored, and in the other order, by number."""
     swapped, *axes = (bool(way & bit) for bit in (1, 2, 4, 8))
     turn = Turn(swapped, (axes[2], axes[0], axes[1]))

@@ -112,9 +112,7 @@ def try_strangers(
     found: dict[str, list[float]] = {}
     for number, stranger in enumerate(strangers):
         yield Progress(number, len(strangers), f"Trying {stranger.kind}")
-        values = [
-            familiarity.judge(watcher.look(image, stranger.spacing_mm).values)
-            for image in stranger.phases
-        ]
+        seen = watcher.look(stranger.phases, stranger.spacing_mm)
+        values = [familiarity.judge(each.values) for each in seen]
         found.setdefault(stranger.kind, []).append(float(np.mean(values)))
     return found
