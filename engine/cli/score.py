@@ -32,7 +32,9 @@ def score(
     ] = [],  # noqa: B006
     folds: Annotated[
         list[Path],
-        typer.Option("--folds", help="Trainings of its recipe, one for each fold, to be pooled."),
+        typer.Option(
+            "--folds", help="A training of its recipe; give one for each fold, to be pooled."
+        ),
     ] = [],  # noqa: B006
     device: DeviceOption = DeviceChoice.AUTO,
     renew: Annotated[
@@ -70,8 +72,13 @@ def _sections(
     whole: bool,
 ) -> dict[str, Any]:
     """What is to be put into `scores.json`; `whole` refuses scores of a part of the held-out."""
-    from engine.learning.model_scores import pool_runs
-    from engine.learning.rescoring import held_out_by, joined, score_again, score_unseen
+    from engine.learning.rescoring import (
+        held_out_by,
+        joined,
+        score_again,
+        score_folds,
+        score_unseen,
+    )
 
     sections: dict[str, Any] = {}
     if data:
@@ -100,7 +107,7 @@ def _sections(
         ]
         sections["other_data"] = joined(entry, scored)
     if folds:
-        sections["cross_validation"] = pool_runs(folds)
+        sections["cross_validation"] = score_folds(entry, folds)
     return sections
 
 

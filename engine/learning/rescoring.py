@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from engine.datasets.labelled import LabelledPatient
 from engine.errors import ModelError
 from engine.learning.checkpoint import load_model
-from engine.learning.model_scores import Section, summarise_rows
-from engine.learning.models import ModelEntry
+from engine.learning.model_scores import Section, pool_runs, summarise_rows
+from engine.learning.models import RECIPE, ModelEntry
 from engine.learning.scorecard import score_held_out
 from engine.learning.split_record import named_in_split, seen_in_training
 from engine.progress import Steps
+from engine.recipe import Recipe, read_recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,49 @@ def score_unseen(
         raise ModelError(f"There are no labelled patients in {title}.", hint="Give another folder.")
     scores = yield from score_held_out(load_model(entry.path), patients, device=device)
     return summarise_rows(scores["patients"], title=title)
+
+
+def score_folds(entry: ModelEntry, runs: Sequence[Path]) -> dict[str, Any]:
+    """What a model's recipe scores in a cross-validation.
+
+    Args:
+        entry: The model.
+        runs: Trainings of its recipe, each with another fold held out.
+
+    Returns:
+        The section `cross_validation` of `scores.json`, see `engine.learning.model_scores`.
+
+    Raises:
+        ModelError: A run has another recipe or no scores, or a patient was held out twice.
+    """
+    recipes = [read_recipe(run / RECIPE) for run in runs]
+    for run, recipe in zip(runs, recipes, strict=True):
+        unlike = _unlike(recipe, entry.recipe)
+        if unlike:
+            raise ModelError(
+                f"{run} was trained by another recipe than {entry.name}: {', '.join(unlike[:3])}.",
+                hint="Pool trainings of the model's own recipe, with nothing but split.fold set.",
+            )
+    folds = " ".join(f"--folds fold_{recipe.split.fold}" for recipe in recipes)
+    return pool_runs(
+        runs,
+        commands=[
+            "heartseg train recipe.toml --data FOLDER --fold K --out fold_K",
+            f"heartseg score {entry.name} {folds}",
+        ],
+    )
+
+
+def _unlike(recipe: Recipe, other: Recipe) -> list[str]:
+    """Which fields of two recipes differ, dotted, but for the fold that is held out."""
+    parts = zip(recipe.deciding().items(), other.deciding().values(), strict=True)
+    fields = [
+        f"{part}.{field}"
+        for (part, values), others in parts
+        for field in values
+        if values[field] != others[field]
+    ]
+    return [field for field in fields if field != "split.fold"]
 
 
 def joined(entry: ModelEntry, unseen: Sequence[Section]) -> list[Section]:

@@ -13,6 +13,7 @@ from engine.learning.checksums import write_checksums
 from engine.learning.models import SPLIT, find_model
 from engine.learning.rescoring import held_out_by, score_again
 from engine.progress import run_to_end
+from engine.recipe import change_recipe
 from tests.discs import write_disc_patients
 from tests.loops import untrained_model
 
@@ -121,13 +122,30 @@ def test_folds_are_pooled_onto_the_card(
     for number, names in enumerate((["p0", "p1"], ["p2", "p3"])):
         folds.append(shutil.copytree(made, tmp_path / f"fold_{number}"))
         (folds[-1] / SPLIT).write_text(json.dumps({"held_out": names}))
+        recipe = change_recipe(find_model(made).recipe, {"split.fold": number})
+        (folds[-1] / "recipe.toml").write_text(recipe.to_toml())
         assert main(["score", str(folds[-1]), "--data", str(data), "--renew"]) == 0
     wanted = [each for fold in folds for each in ("--folds", str(fold))]
     assert main(["score", str(model), *wanted, "--renew"]) == 0
-    assert "2 folds, 4 patients" in find_model(model).card
+    card = find_model(model).card
+    assert "2 folds, 4 patients" in card
+    assert "heartseg score model --folds fold_0 --folds fold_1" in card
     capsys.readouterr()
     assert main(["score", str(model), "--folds", str(folds[0]), "--folds", str(folds[0])]) == 2
     assert "held out by more than one run" in capsys.readouterr().err
+
+
+def test_trainings_of_another_recipe_are_no_folds_of_a_model(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another fold, and other words, are still the model's recipe; other epochs are not."""
+    recipe = find_model(model).recipe
+    other = change_recipe(recipe, {"split.fold": 1, "title": "Other words"})
+    fold = shutil.copytree(model, tmp_path / "fold")
+    for changes, told in (({}, "no scores"), ({"training.epochs": 7}, "training.epochs")):
+        (fold / "recipe.toml").write_text(change_recipe(other, changes).to_toml())
+        assert main(["score", str(model), "--folds", str(fold)]) == 2
+        assert told in capsys.readouterr().err
 
 
 def test_nothing_asked_for_is_told(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
