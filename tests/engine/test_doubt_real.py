@@ -48,17 +48,17 @@ def test_images_of_another_kind_are_flagged(
     place: str, real_data: Path, watcher: Watcher, doubt: DoubtModel
 ) -> None:
     cine = run_to_end(read_study(real_data / place)).stacks[0].cine
-    (seen,) = watcher.look(cine.voxels[:1], cine.geometry.spacing_mm)
+    (seen,) = watcher.look([cine.voxels[0]], cine.geometry.spacing_mm)
     assert doubt.familiarity.judge(seen.values) > 1
 
 
 def test_long_axis_views_are_flagged(real_data: Path, watcher: Watcher, doubt: DoubtModel) -> None:
     study = run_to_end(read_study(real_data / "siemens_cine_dicom" / "patient1"))
     for view in study.other_views[:2]:
-        (seen,) = watcher.look(view.cine.voxels[:1], view.cine.geometry.spacing_mm)
+        (seen,) = watcher.look([view.cine.voxels[0]], view.cine.geometry.spacing_mm)
         assert doubt.familiarity.judge(seen.values) > 1
     plain = study.stacks[0].cine
-    (seen,) = watcher.look(plain.voxels[:1], plain.geometry.spacing_mm)
+    (seen,) = watcher.look([plain.voxels[0]], plain.geometry.spacing_mm)
     assert doubt.familiarity.judge(seen.values) < 1
 
 

@@ -1,6 +1,6 @@
 """Facts and truth of stacks: what a network says about patients, beside what a reader drew."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,6 @@ from engine.learning.doubt.familiarity import familiar_values
 from engine.learning.execution import make_executor
 from engine.learning.patient_reading import PatientReader
 from engine.learning.reading import Reader, Reading, Spacing
-from engine.learning.window import Window
 from engine.progress import Progress, Steps
 from engine.structures import HEART_STRUCTURES, Structure
 from engine.turning import Turn
@@ -84,15 +83,13 @@ class Watcher:
         self._reader = Reader(executor, model.recipe, stride=stride, device=device)
         self._patients = PatientReader(self._reader)
 
-    def look(self, phases: Iterable[NDArray[np.generic]], spacing_mm: Spacing) -> list[Seen]:
+    def look(self, phases: Sequence[NDArray[np.generic]], spacing_mm: Spacing) -> list[Seen]:
         """Show a stack, phase by phase (z, y, x), end diastole first, as `predict` does."""
-        window: Window | None = None
-        seen = []
-        for image in phases:
-            window = window or self._reader.find_heart(image, spacing_mm)
-            reading = self._reader.read(image, spacing_mm, window=window, facts=True)
-            seen.append(_seen(reading, spacing_mm))
-        return seen
+        window = self._reader.find_heart(phases[0], spacing_mm)
+        return [
+            _seen(self._reader.read(image, spacing_mm, window=window, facts=True), spacing_mm)
+            for image in phases
+        ]
 
     def look_at(self, patient: LabelledPatient, volume: LabelledVolume) -> Seen:
         """Show a volume of a patient, as `predict` does."""
