@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import interpolate, one_hot
+from torch.nn.functional import interpolate
 
 from engine.cine import Cine
 from engine.geometry import Geometry
@@ -25,6 +25,7 @@ from engine.progress import run_to_end
 from engine.structures import HEART_STRUCTURES
 from tests.bench.measuring import Measurement, summarise
 from tests.conftest import data_root
+from tests.pixel_sizes import brought_to, resampled
 
 _PATIENTS = ("patient002", "patient036", "patient061")
 _TARGET = 0.02
@@ -64,9 +65,10 @@ def measure() -> list[Measurement]:
         cine = run_to_end(read_study(folder / name)).stacks[0].cine
         for stack in cine.voxels:
             mm = cine.geometry.spacing_mm
+            plain = label(stack, mm)
             for change, lost in (
-                *_try_all(label, stack, mm),
-                *_try_pixels(label, score, stack, mm),
+                *_try_all(label, stack, plain, mm),
+                *_try_pixels(label, score, stack, plain, mm),
             ):
                 samples.setdefault(change, []).append(lost)
     return [
@@ -80,8 +82,7 @@ def measure() -> list[Measurement]:
     ]
 
 
-def _try_all(label: Label, stack: Stack, mm: Spacing) -> Iterator[tuple[str, float]]:
-    plain = label(stack, mm)
+def _try_all(label: Label, stack: Stack, plain: Labels, mm: Spacing) -> Iterator[tuple[str, float]]:
     _, height, width = stack.shape
     yield "rows reversed, unsaid", _lost(label(stack[:, ::-1], mm)[:, ::-1], plain)
     swapped = label(stack.swapaxes(1, 2), (mm[0], mm[2], mm[1]))
@@ -95,37 +96,21 @@ def _try_all(label: Label, stack: Stack, mm: Spacing) -> Iterator[tuple[str, flo
 
 
 def _try_pixels(
-    label: Label, score: Score, stack: Stack, mm: Spacing
+    label: Label, score: Score, stack: Stack, plain: Labels, mm: Spacing
 ) -> Iterator[tuple[str, float]]:
-    plain, (_, height, width) = label(stack, mm), stack.shape
+    _, height, width = stack.shape
     for wanted_mm in (0.7, 2.0):
         size = (round(height * mm[1] / wanted_mm), round(width * mm[2] / wanted_mm))
-        other = _resampled(stack, size)
+        other = resampled(stack, size)
         found = label(other, (mm[0], height * mm[1] / size[0], width * mm[2] / size[1]))
         coarse = min(size, (height, width))
-        expected = _brought_to(plain, coarse)
-        yield f"{wanted_mm} mm pixels", _lost(_brought_to(found, coarse), expected)
+        expected = brought_to(plain, coarse)
+        yield f"{wanted_mm} mm pixels", _lost(brought_to(found, coarse), expected)
         if coarse == size:
             at_best = interpolate(score(stack, mm), size, mode="area").argmax(dim=1).numpy()
             yield f"{wanted_mm} mm pixels{_AT_BEST}", _lost(at_best, expected)
-            back = label(_resampled(other, (height, width)), mm)
+            back = label(resampled(other, (height, width)), mm)
             yield f"{wanted_mm} mm pixels, brought back", _lost(back, plain)
-
-
-def _resampled(stack: Stack, size: tuple[int, int]) -> NDArray[np.float32]:
-    planes = torch.from_numpy(stack.astype(np.float32))[:, None]
-    found: NDArray[np.float32] = interpolate(planes, size, mode="bilinear", antialias=True)[
-        :, 0
-    ].numpy()
-    return found
-
-
-def _brought_to(labels: Labels, size: tuple[int, int]) -> Labels:
-    """Labels on another grid, each pixel having what fills most of it."""
-    if labels.shape[1:] == size:
-        return labels
-    shares = one_hot(torch.from_numpy(labels.astype(np.int64)), 4).permute(0, 3, 1, 2).float()
-    return interpolate(shares, size, mode="area").argmax(dim=1).numpy().astype(np.uint8)
 
 
 def _lost(one: Labels, other: Labels) -> float:

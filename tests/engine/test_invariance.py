@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
-from torch.nn.functional import interpolate, one_hot
 
 from engine.cine import Cine
 from engine.datasets.phantom import make_phantom
@@ -14,6 +12,7 @@ from engine.learning.checkpoint import Model, load_model
 from engine.learning.inference import predict
 from engine.progress import run_to_end
 from engine.structures import HEART_STRUCTURES
+from tests.pixel_sizes import brought_to, resampled
 
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -129,18 +128,9 @@ def test_the_pixel_size_changes_little(
     _, y_mm, x_mm = heart.geometry.spacing_mm
     size = (round(y * y_mm / pixel_mm), round(x * x_mm / pixel_mm))
 
-    def resampled(voxels: np.ndarray) -> np.ndarray:
-        planes = torch.from_numpy(voxels.astype(np.float32))[:, None]
-        return interpolate(planes, size, mode="bilinear", antialias=True)[:, 0].numpy()
-
     ratio = np.array([x / size[1], y / size[0], 1])
-    other = changed(heart, resampled, np.diag(ratio), tuple((ratio - 1) / 2))
+    other = changed(heart, lambda v: resampled(v, size), np.diag(ratio), tuple((ratio - 1) / 2))
     found = label(model, other)
     coarse = min((y, x), size)
 
     assert mean_dice(brought_to(found, coarse), brought_to(labels, coarse)) >= 0.94
-
-
-def brought_to(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    shares = one_hot(torch.from_numpy(labels.astype(np.int64)), 4).permute(0, 3, 1, 2).float()
-    return interpolate(shares, size, mode="area").argmax(dim=1).numpy()
